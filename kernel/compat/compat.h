@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All knowledge of kernel versions, put before every file of every module: code outside this folder
+ * is written as for the newest kernel and holds no #if about versions.
+ *
+ * What a kernel has is found by compiling, not by its number: stable and distribution kernels take
+ * newer interfaces back. Each probes/NAME.c that compiles gives LS_HAVE_NAME in have.h.
+ */
+#ifndef _LS_COMPAT_H
+#define _LS_COMPAT_H
+
+#include <linux/version.h>
+
+#if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE
+#error "LiveStack needs Linux 6.1 or newer: point KDIR at the headers of such a kernel"
+#endif
+
+#include "have.h"
+
+/* Before 6.6 a family's pre_doit was handed the whole genl_ops, since then a genl_split_ops. */
+#ifdef LS_HAVE_GENL_PRE_DOIT_SPLIT
+#define ls_genl_pre_doit_ops genl_split_ops
+#else
+#define ls_genl_pre_doit_ops genl_ops
+#endif
+
+#endif /* _LS_COMPAT_H */

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/init.h>
+#include <linux/module.h>
+
+#include "netlink.h"
+
+static int __init ls_init(void)
+{
+	int err;
+
+	/* Last: from here on user space can call in, so all that it can reach must be there. */
+	err = ls_nl_init();
+	if (err) {
+		pr_err("cannot register the netlink family (%d): unload what else is named livestack\n",
+		       err);
+		return err;
+	}
+
+	pr_info("version " LS_VERSION " loaded\n");
+	return 0;
+}
+
+static void __exit ls_exit(void)
+{
+	/* First: waits for requests under way and lets no further one in. */
+	ls_nl_exit();
+}
+
+module_init(ls_init);
+module_exit(ls_exit);
+
+MODULE_DESCRIPTION("LiveStack: one simulated time for live and modelled components");
+MODULE_AUTHOR("The LiveStack authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(LS_VERSION);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include <linux/livestack.h>
+#include <linux/stringify.h>
+
+#include "netlink.h"
+#include "netlink_gen.h"
+
+/* What a wrong version tells the caller, whichever of the two numbers it got wrong. */
+#define LS_NL_SAME_RELEASE "install program and modules of the same release"
+
+static struct genl_family ls_nl_family;
+
+/*
+ * The refusal as a message of the family. It comes before the NLMSG_ERROR with the same sentence,
+ * for clients that cannot read extended ACKs. If there is no memory the NLMSG_ERROR has to do.
+ */
+static void ls_nl_send_error(struct genl_info *info, int err, int attribute, const char *sentence)
+{
+	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *header;
+
+	if (!msg)
+		return;
+
+	header = genlmsg_put_reply(msg, info, &ls_nl_family, 0, LIVESTACK_CMD_ERROR);
+	if (!header ||
+	    nla_put_u32(msg, LIVESTACK_A_ERROR_ERRNO, -err) ||
+	    nla_put_string(msg, LIVESTACK_A_ERROR_SENTENCE, sentence) ||
+	    (attribute && nla_put_u32(msg, LIVESTACK_A_ERROR_ATTRIBUTE, attribute))) {
+		nlmsg_free(msg);
+		return;
+	}
+
+	genlmsg_end(msg, header);
+	genlmsg_reply(msg, info);
+}
+
+/**
+ * ls_nl_refuse() - refuse a request with a sentence
+ * @info: the request
+ * @err: negative error number
+ * @attribute: number of the attribute at fault, 0 when it is none
+ * @sentence: what, why and the remedy; never freed, as the core reads it after doit has returned
+ *
+ * Return: @err, for the caller to return from its doit.
+ */
+static int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sentence)
+{
+	might_sleep();
+
+	ls_nl_send_error(info, err, attribute, sentence);
+	info->extack->_msg = sentence;
+	info->extack->bad_attr = attribute ? info->attrs[attribute] : NULL;
+	return err;
+}
+
+/* The netlink core does not look at the version in a message's header, so nobody but us would. */
+static int ls_nl_pre_doit(const struct ls_genl_pre_doit_ops *ops, struct sk_buff *skb,
+			  struct genl_info *info)
+{
+	if (info->genlhdr->version == LIVESTACK_FAMILY_VERSION)
+		return 0;
+
+	return ls_nl_refuse(info, -EPROTONOSUPPORT, 0,
+			    "livestack.ko speaks version " __stringify(LIVESTACK_FAMILY_VERSION)
+			    " of its netlink family, the caller another: " LS_NL_SAME_RELEASE);
+}
+
+/* One step of skew either way works, so that a cluster can be updated host by host. */
+static int ls_nl_check_abi(struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[LIVESTACK_A_VERSION_ABI];
+	u32 abi;
+
+	if (!attr)
+		return 0;
+
+	abi = nla_get_u32(attr);
+	if (abi <= LIVESTACK_ABI + 1 && abi + 1 >= LIVESTACK_ABI)
+		return 0;
+
+	return ls_nl_refuse(info, -EPROTONOSUPPORT, LIVESTACK_A_VERSION_ABI,
+			    "livestack.ko speaks ABI " __stringify(LIVESTACK_ABI)
+			    " and one step to either side, the caller's is further off: "
+			    LS_NL_SAME_RELEASE);
+}
+
+int ls_nl_version_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *msg;
+	void *header;
+	int err;
+
+	err = ls_nl_check_abi(info);
+	if (err)
+		return err;
+
+	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!msg)
+		return -ENOMEM;
+
+	header = genlmsg_put_reply(msg, info, &ls_nl_family, 0, LIVESTACK_CMD_VERSION_GET);
+	if (!header ||
+	    nla_put_string(msg, LIVESTACK_A_VERSION_VERSION, LS_VERSION) ||
+	    nla_put_u32(msg, LIVESTACK_A_VERSION_ABI, LIVESTACK_ABI)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+
+	genlmsg_end(msg, header);
+	return genlmsg_reply(msg, info);
+}
+
+/* No netnsok: a container with a network namespace of its own does not see the family at all. */
+static struct genl_family ls_nl_family __ro_after_init = {
+	.name = LIVESTACK_FAMILY_NAME,
+	.version = LIVESTACK_FAMILY_VERSION,
+	.module = THIS_MODULE,
+	.pre_doit = ls_nl_pre_doit,
+	.ops = ls_nl_ops,
+	.n_ops = ARRAY_SIZE(ls_nl_ops),
+};
+
+int __init ls_nl_init(void)
+{
+	return genl_register_family(&ls_nl_family);
+}
+
+void ls_nl_exit(void)
+{
+	genl_unregister_family(&ls_nl_family);
+}

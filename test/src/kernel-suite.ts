@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { buildModules, moduleNames, resolveKernel, runSelftests } from "@livestack/lab";
+import type { Test } from "tap";
+import { form } from "./form.js";
+import { reportKtap } from "./ktap-to-tap.js";
+import { withLab } from "./with-lab.js";
+
+/**
+ * The kernel part on one kernel: in one lab host, the self-tests of every module, of which the last
+ * point is that the kernel's log has no complaint.
+ */
+export async function kernelSuite(t: Test, kernelName: string, memoryBytes: number): Promise<void> {
+  const kernel = await resolveKernel(kernelName);
+  await buildModules(kernel);
+  const { hosts } = await withLab(t, "kernel", { kernel: kernelName, memoryBytes });
+  const host = hosts[0]?.name ?? "";
+  for (const name of moduleNames())
+    await t.test(`self-tests of ${name} on ${kernel.release}`, async (t) => {
+      reportKtap(t, await runSelftests(host, name, { form }));
+    });
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { down, ExitStatus, LabError, type LabState, type UpOptions, up } from "@livestack/lab";
+
+const running = new Set<string>();
+
+/** Boots a lab of this process's own for the time of `use`, which gets it and its first host. */
+export async function withBenchLab<T>(
+  purpose: string,
+  options: Omit<UpOptions, "name">,
+  use: (lab: LabState, firstHost: string) => Promise<T>,
+): Promise<T> {
+  const name = `bench-${process.pid}-${purpose}`;
+  running.add(name);
+  try {
+    const lab = await up({ ...options, name });
+    return await use(lab, `${name}1`);
+  } finally {
+    await end(name);
+  }
+}
+
+/** For a run that is interrupted. */
+export async function endBenchLabs(): Promise<void> {
+  for (const name of running) await end(name);
+}
+
+async function end(name: string): Promise<void> {
+  running.delete(name);
+  try {
+    await down(name);
+  } catch (error) {
+    // It has not come up, and `up` has cleaned away what there was of it.
+    if (!(error instanceof LabError && error.status === ExitStatus.NO_SUCH_LAB)) throw error;
+  }
+}

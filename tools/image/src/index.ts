@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+export type { BuildOptions, BuiltImage } from "./build.js";
+export { buildImage } from "./build.js";
+export type { ImageErrorCode } from "./errors.js";
+export { EXIT_STATUS, ImageError } from "./errors.js";
+export type { ImageSpec } from "./spec.js";
+export { DEFAULT_SIZE, parsePackages, parseSize } from "./spec.js";

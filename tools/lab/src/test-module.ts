@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { ExitStatus, LabError, messageOf } from "./errors.js";
+import { exec, startCommand } from "./exec.js";
+import { debugWithGdb } from "./gdb.js";
+import { type Kernel, resolveKernel } from "./kernels.js";
+import { type KtapReport, leafPoints, parseKtap } from "./ktap.js";
+import { down, up } from "./lab.js";
+import { buildModules, checkModuleName, selftestRunner } from "./modules.js";
+import { listLabs } from "./state.js";
+
+/** Short forms keep the counts small; full ones are the figures of the issues. */
+export type TestForm = "short" | "full";
+
+/**
+ * Builds a module, loads it in a host that stays up for the next time, and runs its self-tests;
+ * their KTAP goes to standard output.
+ * @returns exit status: 0 when all points passed and the report is whole
+ */
+export async function testModule(
+  module: string,
+  options: { kernel: string; filter: string; gdb: boolean },
+): Promise<number> {
+  checkModuleName(module);
+  const kernel = await resolveKernel(options.kernel);
+  await buildModules(kernel);
+  const host = await warmHost(kernel);
+  if (options.gdb) return debugWithGdb(host, kernel, module);
+  await unloadModules(host);
+  const report = await runSelftests(host, module, {
+    filter: options.filter,
+    form: "short",
+    onOutput: (piece) => process.stdout.write(piece),
+  });
+  return summarise(report);
+}
+
+/**
+ * Runs a module's self-tests in a host that is up. A host that dies during them, or a runner that
+ * fails, is a problem in the report and not an exception: what was reported before still counts.
+ */
+export async function runSelftests(
+  host: string,
+  module: string,
+  options: { filter?: string; form: TestForm; onOutput?: (piece: Buffer) => void },
+): Promise<KtapReport> {
+  const filter = options.filter ? ["--filter", options.filter] : [];
+  const full = options.form === "full" ? ["--full"] : [];
+  const command = await startCommand(host, { argv: [selftestRunner, module, ...filter, ...full] });
+  command.stdin.end();
+  command.stderr.pipe(process.stderr, { end: false });
+  const pieces: Buffer[] = [];
+  command.stdout.on("data", (piece: Buffer) => {
+    pieces.push(piece);
+    options.onOutput?.(piece);
+  });
+  const problems: string[] = [];
+  try {
+    const { status, signal } = await command.exit;
+    // 1 says that points failed, which the report shows by itself.
+    if (signal || status > 1) problems.push(`the self-test runner ended with ${signal || status}`);
+  } catch (error) {
+    problems.push(messageOf(error));
+  }
+  const report = parseKtap(Buffer.concat(pieces).toString());
+  return { points: report.points, problems: [...problems, ...report.problems] };
+}
+
+function summarise({ points, problems }: KtapReport): number {
+  const leaves = leafPoints(points);
+  const count = (outcome: string) => leaves.filter((leaf) => leaf.outcome === outcome).length;
+  for (const leaf of leaves)
+    if (leaf.outcome === "fail") process.stderr.write(`failed: ${leaf.name}\n`);
+  for (const problem of problems) process.stderr.write(`problem: ${problem}\n`);
+  process.stderr.write(
+    `${count("pass")} passed, ${count("fail")} failed, ${count("skip")} skipped, ` +
+      `${count("xfail")} expected to fail\n`,
+  );
+  return count("fail") > 0 || problems.length > 0 ? 1 : 0;
+}
+
+/** A session with gdb leaves its module loaded; the self-tests want to load it themselves. */
+async function unloadModules(host: string): Promise<void> {
+  const script =
+    "for m in $(sed -n 's/^\\(livestack[a-z_]*\\) .*/\\1/p' /proc/modules); do rmmod $m; done";
+  const { status, stderr } = await exec(host, ["sh", "-ec", script]);
+  if (status !== 0)
+    throw new LabError(
+      ExitStatus.FAILED,
+      `host ${host}: a module of an earlier run cannot be unloaded: ${stderr.toString().trim()}`,
+      `end the host: npm run -s lab -- down ${host.slice(0, -1)}`,
+    );
+}
+
+/** The kept host of a kernel, booted anew if it is not there, has died or is of an older kernel. */
+async function warmHost(kernel: Kernel): Promise<string> {
+  const tag = createHash("sha256").update(kernel.build).digest("hex").slice(0, 6);
+  const name = `warm-${tag}-k`;
+  const lab = listLabs().find((each) => each.spec.name === name);
+  if (lab) {
+    if (lab.spec.kernel.version === kernel.version && lab.hosts[0]?.phase === "up")
+      return `${name}1`;
+    await down(name);
+  }
+  process.stderr.write(`lab: booting ${name}1; it stays up until: lab down ${name}\n`);
+  await up({ name, kernel: kernel.label, memoryBytes: 2 ** 31 });
+  return `${name}1`;
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// setup.json: what is in the cache, by exact version. Written last, so what it names is there.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { writeWhole } from "./files.js";
+import { KERNEL_SERIES, kernelIsWhole } from "./kernels.js";
+import { qemuIsWhole } from "./qemu.js";
+
+const SCHEMA = "livestack.setup/1";
+
+/**
+ * @typedef {object} Manifest
+ * @property {typeof SCHEMA} schema
+ * @property {Record<string, import("./kernels.js").KernelEntry>} kernels by series
+ * @property {import("./qemu.js").QemuEntry} [qemu]
+ * @property {Record<string, string>} packages name -> version of all that is in the cache
+ * @property {Record<string, { version: string, package: string }>} source kernel sources by series
+ */
+
+/** @returns {Manifest} */
+export function emptyManifest() {
+  return { schema: SCHEMA, kernels: {}, packages: {}, source: {} };
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<Manifest>} an empty one where there is none that can be used
+ */
+export async function readManifest(file) {
+  try {
+    const value = JSON.parse(await readFile(file, "utf8"));
+    return isManifest(value) ? value : emptyManifest();
+  } catch {
+    // Absent or damaged is the same: the cache is filled again from what is there.
+    return emptyManifest();
+  }
+}
+
+/**
+ * @param {any} value
+ * @returns {value is Manifest}
+ */
+function isManifest(value) {
+  const text = (/** @type {unknown} */ x) => typeof x === "string";
+  const folder = (/** @type {any} */ x) => text(x?.version) && text(x.dir);
+  if (value?.schema !== SCHEMA || !value.kernels || !value.packages || !value.source) return false;
+  const kernels = Object.values(value.kernels);
+  return (
+    kernels.every((kernel) => folder(kernel) && text(kernel.release)) &&
+    (value.qemu === undefined || folder(value.qemu))
+  );
+}
+
+/**
+ * @param {string} file
+ * @param {Manifest} manifest
+ */
+export async function writeManifest(file, manifest) {
+  await writeWhole(file, `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/**
+ * @param {string} root of the cache
+ * @param {Manifest} manifest
+ * @returns {Promise<string[]>} parts to be fetched: kernel series, "qemu"
+ */
+export async function missingParts(root, manifest) {
+  /** @type {string[]} */
+  const missing = [];
+  for (const series of KERNEL_SERIES) {
+    const entry = manifest.kernels[series];
+    const whole = entry && (await kernelIsWhole(path.join(root, entry.dir), entry.release));
+    if (!whole) missing.push(series);
+  }
+  const { qemu } = manifest;
+  if (!qemu || !(await qemuIsWhole(path.join(root, qemu.dir)))) missing.push("qemu");
+  return missing;
+}
