@@ -132,11 +132,12 @@ const execution: Mutant[] = [
     command: lab("lab", "caller has gone"),
   },
   {
-    name: "commands at once share a stream",
+    name: "output goes to the command that was started last",
     promise: TWENTY,
     file: "tools/lab/src/agent-channel.ts",
-    find: "const stream = this.#nextStream++;",
-    replace: "const stream = this.#nextStream;",
+    find: "this.#streams.get(frame.stream)?.(frame);",
+    replace:
+      "this.#streams.get(frame.type === FrameType.OUTPUT ? Math.max(...this.#streams.keys()) : frame.stream)?.(frame);",
     command: lab("lab", "twenty commands"),
   },
 ];
@@ -183,9 +184,9 @@ const labs: Mutant[] = [
   {
     name: "a full disk gets no remedy",
     promise: BAD_INPUT,
-    file: "tools/lab/src/main.ts",
-    find: 'if (errorCode(error) === "ENOSPC")',
-    replace: 'if (errorCode(error) === "ENOSPACE")',
+    file: "tools/lab/src/run.ts",
+    find: 'words.includes("No space left on device")',
+    replace: 'words.startsWith("No space left on device")',
     command: lab("lab-faults", "a disk without space"),
   },
   {

@@ -175,7 +175,8 @@ export async function download(apt, pins, options) {
   const missing = await filterAsync(wanted, (archive) => isAbsent(archives, archive));
   if (missing.length > 0) {
     const bytes = missing.reduce((sum, archive) => sum + archive.bytes, 0);
-    options.say(`${what}: ${missing.length} packages, ${Math.ceil(bytes / 1e6)} MB.`);
+    const count = missing.length === 1 ? "" : `${missing.length} packages, `;
+    options.say(`${what}: ${count}${Math.ceil(bytes / 1e6)} MB.`);
     const files = new Set(missing.map((archive) => archive.file));
     const needed = specs.filter((_, index) => files.has(archiveName(pins[index], wanted)));
     // apt-get checks size and hash against the signed indexes, then ends with 0; only then do the

@@ -82,9 +82,12 @@ export async function npmCacheIsFull(host) {
     cwd: host.checkout,
     env: host.env,
   });
-  const text = await readFile(path.join(host.checkout, LOCK), "utf8").catch(() => "{}");
+  const lock = await readFile(path.join(host.checkout, LOCK), "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
+  if (lock === undefined) return false;
   const content = path.join(stdout.trim(), "_cacache", "content-v2");
-  for (const integrity of neededIntegrities(JSON.parse(text), process.platform, process.arch)) {
+  for (const integrity of neededIntegrities(lock, process.platform, process.arch)) {
     if (
       !(await access(contentPath(content, integrity)).then(
         () => true,

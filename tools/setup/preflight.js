@@ -152,7 +152,10 @@ async function checkFolders(host, plan, cache) {
         "owner to yours.",
     );
   }
-  if ((await fs.readFile(path.join(host.checkout, "package-lock.json")).catch(() => "")) === "") {
+  if (
+    (await fs.readFile(path.join(host.checkout, "package-lock.json"), "utf8").catch(() => "")) ===
+    ""
+  ) {
     problems.push(
       `${host.checkout} has no package-lock.json: it is not a whole checkout of LiveStack, clone ` +
         "it again.",

@@ -104,6 +104,9 @@ export function gist(text) {
   const lines = text.split(/[\r\n]+/).map((line) => line.trim());
   const full = lines.filter((line) => line !== "");
   const errors = full.filter((line) => /^(E:|npm (ERR!|error) \S|error:)/i.test(line));
+  // tar says it first, and dpkg-deb after it only that tar failed.
+  const noSpace = lines.find((line) => line.endsWith("No space left on device"));
+  if (noSpace !== undefined) return noSpace;
   return (errors.length > 0 ? errors.slice(0, 3) : full.slice(-2)).join(" | ");
 }
 

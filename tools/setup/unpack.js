@@ -17,7 +17,13 @@ export async function fillFolder(dir, fill) {
   await removeUnfinished(parent);
   const unfinished = path.join(parent, `${UNFINISHED}${path.basename(dir)}`);
   await mkdir(unfinished);
-  await fill(unfinished);
+  try {
+    await fill(unfinished);
+  } catch (error) {
+    // At once, because a full disk may be the reason.
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
   await rm(dir, { recursive: true, force: true });
   await rename(unfinished, dir);
 }

@@ -45,15 +45,17 @@ class Supervisor {
     // `lab up` has gone before it could learn the outcome: nobody knows of this lab.
     const orphaned = () => void this.stop(1);
     process.once("disconnect", orphaned);
+    // It may also have gone before anybody listened for that.
+    if (!process.connected) return this.stop(1);
     try {
       await this.#boot();
     } catch (error) {
       await this.#tell({ failed: messageOf(error) });
-      await this.stop(1);
+      return this.stop(1);
     }
     process.off("disconnect", orphaned);
     await this.#tell({ up: true });
-    process.disconnect?.();
+    if (process.connected) process.disconnect();
   }
 
   async stop(status: number): Promise<void> {
