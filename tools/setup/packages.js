@@ -23,6 +23,7 @@ export const DEBIAN_PACKAGES = [
   ["sparse", "static check of the kernel modules"],
   ["kmod", "indexes the modules of the lab's kernels (depmod)"],
   ["cpio", "packs the lab hosts' initramfs"],
+  ["mount", "shares this machine's root with lab hosts, read-only"],
   ["iproute2", "networks of the lab hosts, and inside them"],
   ["mmdebstrap", "builds the disk images of guests and lab hosts"],
   ["uidmap", "lets mmdebstrap work without root"],

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fork } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,7 +13,7 @@ import { DEFAULT_KERNEL, resolveKernel } from "./kernels.js";
 import { hostFiles, type LabSpec } from "./machine.js";
 import { cacheDir, labDir, stateDir } from "./paths.js";
 import { isAlive, signalProcess } from "./process.js";
-import { type LabState, readState } from "./state.js";
+import { type LabState, LOG_FILE, lastWords, readState } from "./state.js";
 import type { SupervisorMessage } from "./supervisor.js";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.js", import.meta.url));
@@ -139,7 +131,7 @@ async function debianImage(packages: string[]): Promise<string> {
 }
 
 async function startSupervisor(dir: string): Promise<void> {
-  const log = openSync(join(dir, "supervisor.log"), "a");
+  const log = openSync(join(dir, LOG_FILE), "a");
   const child = fork(SUPERVISOR, [dir], {
     detached: true,
     cwd: "/",
@@ -147,17 +139,13 @@ async function startSupervisor(dir: string): Promise<void> {
   });
   const message = await new Promise<SupervisorMessage>((done) => {
     child.once("message", (heard) => done(heard as SupervisorMessage));
-    child.once("exit", () => done({ failed: lastWords(dir) }));
+    child.once("exit", () =>
+      done({ failed: `the lab's supervisor ended before the hosts were up${lastWords(dir)}` }),
+    );
   });
   if ("failed" in message) throw new LabError(ExitStatus.FAILED, message.failed);
   child.disconnect();
   child.unref();
-}
-
-function lastWords(dir: string): string {
-  const log = join(dir, "supervisor.log");
-  const words = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").slice(-10) : [];
-  return `the lab's supervisor ended before the hosts were up\n${words.join("\n")}`;
 }
 
 async function end(name: string): Promise<void> {

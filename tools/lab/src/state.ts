@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LabSpec } from "./machine.js";
 import { labDir, stateDir } from "./paths.js";
@@ -28,6 +28,8 @@ export interface LabState {
 }
 
 const FILE = "state.json";
+/** What the supervisor and its children print. */
+export const LOG_FILE = "supervisor.log";
 
 export function writeState(dir: string, state: LabState): void {
   const path = join(dir, FILE);
@@ -61,4 +63,11 @@ export function findHost(hostName: string): { lab: LabState; host: HostState } |
   for (const lab of listLabs())
     for (const host of lab.hosts) if (host.name === hostName) return { lab, host };
   return undefined;
+}
+
+/** The end of that log on lines of its own: sudo's refusal, a QEMU that lacks something. */
+export function lastWords(dir: string): string {
+  const path = join(dir, LOG_FILE);
+  const words = existsSync(path) ? readFileSync(path, "utf8").trim() : "";
+  return words ? `\n${words.split("\n").slice(-10).join("\n")}` : "";
 }

@@ -7,7 +7,7 @@ import { LabHost, spawnBound } from "./lab-host.js";
 import { hostAddress, type LabSpec, switchDir } from "./machine.js";
 import { tools } from "./paths.js";
 import { identify, type ProcessId } from "./process.js";
-import { type HostState, writeState } from "./state.js";
+import { type HostState, lastWords, writeState } from "./state.js";
 
 /** What the supervisor tells the `lab up` that started it. */
 export type SupervisorMessage = { up: true } | { failed: string };
@@ -50,7 +50,7 @@ class Supervisor {
     try {
       await this.#boot();
     } catch (error) {
-      await this.#tell({ failed: messageOf(error) });
+      await this.#tell({ failed: `${messageOf(error)}${lastWords(this.#dir)}` });
       return this.stop(1);
     }
     process.off("disconnect", orphaned);
