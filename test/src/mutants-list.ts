@@ -250,6 +250,66 @@ const kernelParts: Mutant[] = [
   },
 ];
 
+const FRESH =
+  "from a clean clone npm run demo and npm test exit 0, a second time without network too";
+const EXIT_3 = "set-up: exit 3 with one sentence per missing thing, nothing changed";
+const CACHE = "set-up: a cache of exact versions, locked against two runs at once";
+const SOURCES = "set-up: never a change to the machine's sources";
+const setupCli = tap("tools/setup/test/cli.test.js");
+const setupState = tap("tools/setup/test/state.test.js");
+const setupApt = tap("tools/setup/test/apt.test.js");
+
+const setup: Mutant[] = [
+  {
+    name: "a full cache is filled again",
+    promise: FRESH,
+    file: "tools/setup/manifest.js",
+    find: "if (!whole) missing.push(series);",
+    replace: "missing.push(series);",
+    command: setupCli,
+  },
+  {
+    name: "a user who cannot become root is let through",
+    promise: EXIT_3,
+    file: "tools/setup/preflight.js",
+    find: "if (!(await canBeRoot(host))) problems",
+    replace: "if (await canBeRoot(host)) problems",
+    command: setupCli,
+  },
+  {
+    name: "only the first thing missing is told",
+    promise: EXIT_3,
+    file: "tools/setup/preflight.js",
+    find: "  if (plan.npm) await checkNpm(host, findings);",
+    replace: "  if (plan.npm && problems.length === 0) await checkNpm(host, findings);",
+    command: setupCli,
+  },
+  {
+    name: "two set-ups run at once",
+    promise: CACHE,
+    file: "tools/setup/lock.js",
+    find: "if (first.status !== 0) {",
+    replace: "if (first.status === 99) {",
+    command: setupState,
+  },
+  {
+    name: "a manifest that is cut off stops the set-up",
+    promise: CACHE,
+    file: "tools/setup/manifest.js",
+    find: "    return emptyManifest();\n  }\n}",
+    replace: '    throw new Error("unreadable");\n  }\n}',
+    command: setupState,
+  },
+  {
+    name: "apt's own state is used",
+    promise: SOURCES,
+    file: "tools/setup/apt-config.js",
+    find: '"Dir::State": dir,',
+    replace: '"Dir::State": "/var/lib/apt",',
+    command: setupApt,
+  },
+];
+
 const pairsTest = tap("tools/bench/dist/pairs.test.js");
 const RATIOS = "performance claims are ratios measured side by side; too noisy is inconclusive";
 
@@ -308,5 +368,6 @@ export const mutants: readonly Mutant[] = [
   ...execution,
   ...labs,
   ...kernelParts,
+  ...setup,
   ...benches,
 ];

@@ -21,6 +21,11 @@ t.test("Biome has nothing to say", async (t) => {
   t.equal(status, 0, text);
 });
 
+t.test("the set-up's types are right, though nothing compiles it", async (t) => {
+  const { status, text } = run("npx", "tsc", "-p", "tools/setup");
+  t.equal(status, 0, text);
+});
+
 t.test("generated files are current", async (t) => {
   const { status, text } = run("make", "-s", "-C", "kernel", "check-generated");
   t.equal(status, 0, text);
