@@ -70,20 +70,20 @@ t.test("a disk without space is named, and nothing is left", async (t) => {
     'ln -s "$2/kernels" "$2/qemu" "$2/setup.json" "$1/livestack/" && shift 2 && exec "$@"';
   const place = mkdtempSync(join(tmpdir(), "livestack-small-"));
   t.teardown(() => rmSync(place, { recursive: true }));
-  const child = startLab(["up", "--name", name], { XDG_CACHE_HOME: place }, [
-    // In a chroot, say, root may not make user namespaces, and need not.
-    ...[
-      "unshare",
-      ...(process.getuid?.() === 0 ? [] : ["--map-root-user"]),
-      "--mount",
-      "sh",
-      "-c",
-      script,
-      "sh",
-      place,
-      cacheDir(),
-    ],
-  ]);
+  // Root needs no user namespace for that, and may not make one in a chroot, say.
+  const asRoot = process.getuid?.() === 0 ? [] : ["--map-root-user"];
+  const inSmallCache = [
+    "unshare",
+    ...asRoot,
+    "--mount",
+    "sh",
+    "-c",
+    script,
+    "sh",
+    place,
+    cacheDir(),
+  ];
+  const child = startLab(["up", "--name", name], { XDG_CACHE_HOME: place }, inSmallCache);
   const { status, stderr } = await outcomeOf(child);
   t.equal(status, 1, stderr);
   t.match(stderr, /(no space left|ENOSPC|No space left)/i);
