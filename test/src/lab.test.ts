@@ -64,6 +64,13 @@ t.test("statuses and signals are the command's own", async (t) => {
   t.equal((await asleep.exit).status, 42, "a signal reaches the command");
 });
 
+t.test("what is too much to send is said, not lost", async (t) => {
+  await t.rejects(
+    exec(first, ["echo", "x".repeat(2 ** 20)]),
+    /bytes, of which 1048576 can be sent/,
+  );
+});
+
 t.test("the program `lab exec` passes on statuses and signals", async (t) => {
   t.equal((await lab("exec", first, "--", "sh", "-c", "exit 9")).status, 9);
   t.equal((await lab("exec", first, "--", "no-such-program")).status, 127);

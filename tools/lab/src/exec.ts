@@ -14,6 +14,7 @@ import {
   type Frame,
   FrameReader,
   FrameType,
+  MAX_FRAME_BYTES,
   WINDOW_BYTES,
   wordAt,
   words,
@@ -103,7 +104,8 @@ export class RemoteCommand {
   #onCredit: (() => void) | undefined;
   #settle!: { done: (result: ExitResult) => void; failed: (error: Error) => void };
 
-  constructor(host: string, socket: Socket, command: Command) {
+  /** @param open what encodeOpen made of the command */
+  constructor(host: string, socket: Socket, open: Buffer) {
     this.#host = host;
     this.#socket = socket;
     const acknowledge = (bytes: number) => this.#send(FrameType.CREDIT, words(bytes));
@@ -127,7 +129,7 @@ export class RemoteCommand {
     });
     socket.on("error", () => socket.destroy());
     socket.once("close", () => this.#fail(goneError(host, "the lab was taken down")));
-    this.#send(FrameType.OPEN, encodeOpen(command));
+    this.#send(FrameType.OPEN, open);
   }
 
   /** Sends a signal to the command's whole process group. */
@@ -243,13 +245,20 @@ export async function startCommand(
   if (host.phase === "gone") throw goneError(hostName, host.reason ?? "it has ended");
   const context = defaultContext(lab.spec.root);
   const command: Command = { ...context, ...request, env: { ...context.env, ...request.env } };
+  const open = encodeOpen(command);
+  if (open.length > MAX_FRAME_BYTES)
+    throw new LabError(
+      ExitStatus.USAGE,
+      `exec: arguments and environment of ${open.length} bytes, of which ${MAX_FRAME_BYTES} can be sent`,
+      "pass the bulk through standard input or a file",
+    );
   const { exec } = hostFiles(labDir(lab.spec.name), host.index);
   const socket = await new Promise<Socket>((done, failed) => {
     const attempt = connect(exec);
     attempt.once("connect", () => done(attempt));
     attempt.once("error", () => failed(goneError(hostName, "it does not answer")));
   });
-  return new RemoteCommand(hostName, socket, command);
+  return new RemoteCommand(hostName, socket, open);
 }
 
 export interface ExecResult extends ExitResult {

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { buildDebugKernel } from "./debug-kernel.js";
 import { ExitStatus, LabError } from "./errors.js";
@@ -34,7 +42,7 @@ export async function resolveKernel(name: string): Promise<Kernel> {
   const { kernels } = readManifest();
   const known = kernels[name];
   if (known) {
-    const dir = join(cacheDir(), known.dir);
+    const dir = realpathSync(join(cacheDir(), known.dir));
     return {
       label: name,
       release: known.release,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,10 @@ import { ExitStatus, LabError } from "./errors.js";
 
 export const repoRoot = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** The cache's real path: a lab host sees it below another root, where an absolute link leads astray. */
 export function cacheDir(): string {
-  return resolve(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "livestack");
+  const dir = resolve(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "livestack");
+  return existsSync(dir) ? realpathSync(dir) : dir;
 }
 
 /**

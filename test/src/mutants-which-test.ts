@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from "./mutants-judge.js";
+
+/** A compiled test file, of which only the top-level tests named like `grep` count. */
+export function tap(file: string, grep?: string, limitSeconds = 60): Command {
+  return { argv: ["node", file], limitSeconds, ...(grep ? { env: { TAP_GREP: grep } } : {}) };
+}
+
+/** The same for tests that boot a lab. */
+export function lab(file: string, grep?: string): Command {
+  return tap(`test/dist/${file}.test.js`, grep, 300);
+}
