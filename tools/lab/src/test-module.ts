@@ -26,7 +26,7 @@ export async function testModule(
   await buildModules(kernel);
   const host = await warmHost(kernel);
   if (options.gdb) return debugWithGdb(host, kernel, module);
-  await unloadModules(host);
+  await refreshHost(host);
   const report = await runSelftests(host, module, {
     filter: options.filter,
     form: "short",
@@ -79,15 +79,19 @@ function summarise({ points, problems }: KtapReport): number {
   return count("fail") > 0 || problems.length > 0 ? 1 : 0;
 }
 
-/** A session with gdb leaves its module loaded; the self-tests want to load it themselves. */
-async function unloadModules(host: string): Promise<void> {
+/**
+ * Makes a kept host as good as new: a session with gdb leaves its module loaded, and a file that was
+ * looked for before it was built stays absent in the overlay's memory until that is dropped.
+ */
+async function refreshHost(host: string): Promise<void> {
   const script =
+    "echo 2 > /proc/sys/vm/drop_caches\n" +
     "for m in $(sed -n 's/^\\(livestack[a-z_]*\\) .*/\\1/p' /proc/modules); do rmmod $m; done";
   const { status, stderr } = await exec(host, ["sh", "-ec", script]);
   if (status !== 0)
     throw new LabError(
       ExitStatus.FAILED,
-      `host ${host}: a module of an earlier run cannot be unloaded: ${stderr.toString().trim()}`,
+      `host ${host}: what an earlier run left cannot be undone: ${stderr.toString().trim()}`,
       `end the host: npm run -s lab -- down ${host.slice(0, -1)}`,
     );
 }
