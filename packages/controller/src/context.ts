@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { type AskModule, askOverNetlink } from "./kernel-module.js";
 
 /** What a command may touch of the world around it; tests hand in their own. */
@@ -7,11 +8,14 @@ export interface Context {
   stdout: Pick<Writable, "write">;
   stderr: Pick<Writable, "write">;
   askModule: AskModule;
-  /** where sysfs is mounted */
-  sysfs: string;
+  /** what stands for "/" wherever a command reads of the system */
+  root: string;
+  /** the checkout this program runs from */
+  checkout: string;
 }
 
 export function processContext(): Context {
   const { stdout, stderr } = process;
-  return { stdout, stderr, askModule: askOverNetlink, sysfs: "/sys" };
+  const checkout = fileURLToPath(new URL("../../../", import.meta.url));
+  return { stdout, stderr, askModule: askOverNetlink, root: "/", checkout };
 }

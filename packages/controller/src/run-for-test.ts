@@ -5,7 +5,7 @@ import { runProgram } from "./program.js";
 /** Runs the program inside a test, on a machine without the module unless `world` says otherwise. */
 export async function runForTest(
   args: readonly string[],
-  world: Partial<Pick<Context, "askModule" | "sysfs">> = {},
+  world: Partial<Pick<Context, "askModule" | "root" | "checkout">> = {},
 ) {
   const text = { stdout: "", stderr: "" };
   const keep = (name: keyof typeof text) => ({
@@ -18,7 +18,8 @@ export async function runForTest(
     stdout: keep("stdout"),
     stderr: keep("stderr"),
     askModule: noModule,
-    sysfs: "/nonexistent",
+    root: "/nonexistent",
+    checkout: "/nonexistent",
     ...world,
   };
   return { status: await runProgram(args, context), ...text };

@@ -20,22 +20,22 @@ test("version -o json has the versions of program, Node and module", async (t) =
 });
 
 test("version says when no module is loaded", async (t) => {
-  const sysfs = t.testdir({ module: {} });
-  t.match((await runForTest(["version"], { sysfs })).stdout, /^module +not loaded$/m);
-  const { stdout } = await runForTest(["version", "-o", "json"], { sysfs });
+  const root = t.testdir({ sys: { module: {} } });
+  t.match((await runForTest(["version"], { root })).stdout, /^module +not loaded$/m);
+  const { stdout } = await runForTest(["version", "-o", "json"], { root });
   t.equal(JSON.parse(stdout).module, null);
 });
 
 test("version tells a module out of reach from one that is not loaded", async (t) => {
-  const sysfs = t.testdir({ module: { livestack: { version: "1.2.3\n" } } });
-  t.match((await runForTest(["version"], { sysfs })).stdout, /^module +1\.2\.3, out of reach/m);
-  const { stdout } = await runForTest(["version", "-o", "json"], { sysfs });
+  const root = t.testdir({ sys: { module: { livestack: { version: "1.2.3\n" } } } });
+  t.match((await runForTest(["version"], { root })).stdout, /^module +1\.2\.3, out of reach/m);
+  const { stdout } = await runForTest(["version", "-o", "json"], { root });
   t.same(JSON.parse(stdout).module, { version: "1.2.3", abi: null });
 });
 
 test("version does not take a module it cannot look at for one that is not loaded", async (t) => {
-  const sysfs = t.testdir({ module: { livestack: { version: {} } } });
-  const { status, stdout, stderr } = await runForTest(["version"], { sysfs });
+  const root = t.testdir({ sys: { module: { livestack: { version: {} } } } });
+  const { status, stdout, stderr } = await runForTest(["version"], { root });
   t.equal(status, 1);
   t.equal(stdout, "");
   t.match(stderr, /^livestack: EISDIR.*\[SYSTEM\]/);

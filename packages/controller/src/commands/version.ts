@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { Context } from "../context.js";
 import { type ModuleVersion, moduleVersion } from "../kernel-module.js";
@@ -19,7 +20,7 @@ export function addVersion(program: Command, context: Context): void {
       const versions: Versions = {
         program: programVersion(),
         node: process.versions.node,
-        module: await moduleVersion(context.askModule, context.sysfs),
+        module: await moduleVersion(context.askModule, join(context.root, "sys")),
       };
       context.stdout.write(output === "json" ? jsonText(versions) : versionText(versions));
     });
