@@ -9,6 +9,7 @@ export const ExitStatus = {
   FAILED: 1,
   USAGE: 2,
   NOT_READY: 3,
+  UNFIT: 4,
 } as const;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
@@ -27,6 +28,8 @@ export const ERROR_STATUS = {
   INTERNAL: ExitStatus.FAILED,
   /** bin/livestack.js finds no compiled program behind it */
   NOT_BUILT: ExitStatus.NOT_READY,
+  /** `livestack doctor` ran to its end and found a FAIL */
+  UNFIT: ExitStatus.UNFIT,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

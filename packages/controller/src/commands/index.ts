@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from "commander";
 import type { Context } from "../context.js";
+import { addDoctor } from "./doctor.js";
 import { addHelp } from "./help.js";
 import { addVersion } from "./version.js";
 
@@ -8,4 +9,4 @@ import { addVersion } from "./version.js";
 export type AddCommand = (program: Command, context: Context) => void;
 
 /** All commands, in the order `livestack help` lists them. */
-export const commands: readonly AddCommand[] = [addVersion, addHelp];
+export const commands: readonly AddCommand[] = [addDoctor, addVersion, addHelp];
