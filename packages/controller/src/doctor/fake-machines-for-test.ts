@@ -15,7 +15,12 @@ export const VERSION = programVersion();
 
 /** What the linker leaves of a module that matters to doctor. */
 export function moduleFile(version = VERSION, release = RELEASE, end = ""): string {
-  const info = ["license=GPL v2", `version=${version}`, `vermagic=${release} SMP mod_unload`];
+  const info = [
+    "license=GPL v2",
+    "srcversion=5A1B",
+    `version=${version}`,
+    `vermagic=${release} SMP mod_unload`,
+  ];
   return `\u007fELF\0\0${info.join("\0")}\0\0text${end}`;
 }
 

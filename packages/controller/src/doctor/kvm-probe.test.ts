@@ -33,6 +33,8 @@ test("a QEMU that gives up is quoted", async (t) => {
 test("a QEMU that says KVM is off, or dies without a word, has made none", async (t) => {
   const off = ANSWERS.replace("true", "false");
   t.match(await makeVirtualMachine(program(t, off)), { made: false });
+  const late = await makeVirtualMachine(program(t, `${ANSWERS}; echo died >&2; exit 1`));
+  t.same(late, { made: false, words: "died" });
   const died = await makeVirtualMachine(program(t, "kill -9 $$"));
   t.match(died, { made: false, words: /SIGKILL/ });
 });

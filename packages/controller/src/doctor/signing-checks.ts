@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { programVersion } from "../program-version.js";
 import { CannotTell, type CheckGroup, type Finding, fail, pass, warn } from "./check.js";
 import type { Machine } from "./machine.js";
 import { findModuleFile } from "./module-file.js";
@@ -16,7 +17,8 @@ const EFI = "sys/firmware/efi";
 /** The GUID is EFI's own, of its global variables. */
 const SECURE_BOOT = `${EFI}/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c`;
 const SIGN =
-  "let DKMS sign it and enrol its key, then reboot: `dkms install ./kernel && mokutil --import /var/lib/dkms/mok.pub`.";
+  "let DKMS sign it and enrol its key, then reboot: " +
+  `\`dkms add ./kernel; dkms install livestack/${programVersion()} && mokutil --import /var/lib/dkms/mok.pub\`.`;
 
 function enforced(machine: Machine): Finding {
   const path = "sys/module/module/parameters/sig_enforce";
