@@ -5,17 +5,26 @@
 #include <linux/init.h>
 #include <linux/module.h>
 
+#include "chardev.h"
 #include "netlink.h"
+#include "session.h"
 
 static int __init ls_init(void)
 {
 	int err;
+
+	err = ls_chardev_init();
+	if (err) {
+		pr_err("cannot make /dev/livestack (%d): see what the kernel said before\n", err);
+		return err;
+	}
 
 	/* Last: from here on user space can call in, so all that it can reach must be there. */
 	err = ls_nl_init();
 	if (err) {
 		pr_err("cannot register the netlink family (%d): unload what else is named livestack\n",
 		       err);
+		ls_chardev_exit();
 		return err;
 	}
 
@@ -27,6 +36,8 @@ static void __exit ls_exit(void)
 {
 	/* First: waits for requests under way and lets no further one in. */
 	ls_nl_exit();
+	ls_chardev_exit();
+	ls_sessions_end();
 }
 
 module_init(ls_init);

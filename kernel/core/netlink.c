@@ -9,8 +9,6 @@
 /* What a wrong version tells the caller, whichever of the two numbers it got wrong. */
 #define LS_NL_SAME_RELEASE "install program and modules of the same release"
 
-static struct genl_family ls_nl_family;
-
 /*
  * The refusal as a message of the family. It comes before the NLMSG_ERROR with the same sentence,
  * for clients that cannot read extended ACKs. If there is no memory the NLMSG_ERROR has to do.
@@ -36,16 +34,7 @@ static void ls_nl_send_error(struct genl_info *info, int err, int attribute, con
 	genlmsg_reply(msg, info);
 }
 
-/**
- * ls_nl_refuse() - refuse a request with a sentence
- * @info: the request
- * @err: negative error number
- * @attribute: number of the attribute at fault, 0 when it is none
- * @sentence: what, why and the remedy; never freed, as the core reads it after doit has returned
- *
- * Return: @err, for the caller to return from its doit.
- */
-static int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sentence)
+int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sentence)
 {
 	might_sleep();
 
@@ -113,13 +102,15 @@ int ls_nl_version_get_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* No netnsok: a container with a network namespace of its own does not see the family at all. */
-static struct genl_family ls_nl_family __ro_after_init = {
+struct genl_family ls_nl_family __ro_after_init = {
 	.name = LIVESTACK_FAMILY_NAME,
 	.version = LIVESTACK_FAMILY_VERSION,
 	.module = THIS_MODULE,
 	.pre_doit = ls_nl_pre_doit,
 	.ops = ls_nl_ops,
 	.n_ops = ARRAY_SIZE(ls_nl_ops),
+	.mcgrps = ls_nl_groups,
+	.n_mcgrps = ARRAY_SIZE(ls_nl_groups),
 };
 
 int __init ls_nl_init(void)

@@ -6,15 +6,120 @@
 
 #include <linux/livestack_netlink.h>
 
+static struct netlink_range_validation ls_session_quantum_ns_range __ro_after_init = {
+	.min = 1000ULL,
+	.max = 10000000000ULL,
+};
+
+static struct netlink_range_validation ls_session_end_ns_range __ro_after_init = {
+	.min = 1ULL,
+	.max = 9007199254740991ULL,
+};
+
 static const struct nla_policy ls_version_get_nl_policy[LIVESTACK_A_VERSION_ABI + 1] = {
 	[LIVESTACK_A_VERSION_ABI] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-const struct genl_ops ls_nl_ops[1] = {
+static const struct nla_policy ls_session_new_nl_policy[LIVESTACK_A_SESSION_END_NS + 1] = {
+	[LIVESTACK_A_SESSION_UUID] = { .type = NLA_NUL_STRING, .len = LIVESTACK_UUID_MAX },
+	[LIVESTACK_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = LIVESTACK_NAME_MAX },
+	[LIVESTACK_A_SESSION_QUANTUM_NS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_quantum_ns_range),
+	[LIVESTACK_A_SESSION_END_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_end_ns_range),
+};
+
+static const struct nla_policy ls_session_get_nl_policy[LIVESTACK_A_SESSION_ID + 1] = {
+	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy ls_session_set_nl_policy[LIVESTACK_A_SESSION_STATE + 1] = {
+	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_SESSION_QUANTUM_NS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_quantum_ns_range),
+	[LIVESTACK_A_SESSION_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 4),
+};
+
+static const struct nla_policy ls_session_del_nl_policy[LIVESTACK_A_SESSION_ID + 1] = {
+	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy ls_component_new_nl_policy[LIVESTACK_A_COMPONENT_KIND + 1] = {
+	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
+	[LIVESTACK_A_COMPONENT_NAME] = { .type = NLA_NUL_STRING, .len = LIVESTACK_NAME_MAX },
+	[LIVESTACK_A_COMPONENT_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+};
+
+static const struct nla_policy ls_component_get_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
+	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
+};
+
+static const struct nla_policy ls_component_del_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
+	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
+};
+
+const struct genl_ops ls_nl_ops[8] = {
 	{
 		.cmd = LIVESTACK_CMD_VERSION_GET,
 		.doit = ls_nl_version_get_doit,
 		.policy = ls_version_get_nl_policy,
 		.maxattr = LIVESTACK_A_VERSION_ABI,
 	},
+	{
+		.cmd = LIVESTACK_CMD_SESSION_NEW,
+		.doit = ls_nl_session_new_doit,
+		.policy = ls_session_new_nl_policy,
+		.maxattr = LIVESTACK_A_SESSION_END_NS,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_SESSION_GET,
+		.doit = ls_nl_session_get_doit,
+		.dumpit = ls_nl_session_get_dumpit,
+		.policy = ls_session_get_nl_policy,
+		.maxattr = LIVESTACK_A_SESSION_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_SESSION_SET,
+		.doit = ls_nl_session_set_doit,
+		.policy = ls_session_set_nl_policy,
+		.maxattr = LIVESTACK_A_SESSION_STATE,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_SESSION_DEL,
+		.doit = ls_nl_session_del_doit,
+		.policy = ls_session_del_nl_policy,
+		.maxattr = LIVESTACK_A_SESSION_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_COMPONENT_NEW,
+		.doit = ls_nl_component_new_doit,
+		.policy = ls_component_new_nl_policy,
+		.maxattr = LIVESTACK_A_COMPONENT_KIND,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_COMPONENT_GET,
+		.doit = ls_nl_component_get_doit,
+		.dumpit = ls_nl_component_get_dumpit,
+		.policy = ls_component_get_nl_policy,
+		.maxattr = LIVESTACK_A_COMPONENT_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_COMPONENT_DEL,
+		.doit = ls_nl_component_del_doit,
+		.policy = ls_component_del_nl_policy,
+		.maxattr = LIVESTACK_A_COMPONENT_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+};
+
+const struct genl_multicast_group ls_nl_groups[1] = {
+	[LS_NL_GROUP_EVENTS] = { .name = LIVESTACK_MCGRP_EVENTS },
 };

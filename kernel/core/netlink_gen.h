@@ -7,8 +7,23 @@
 
 #include <net/genetlink.h>
 
-extern const struct genl_ops ls_nl_ops[1];
+extern const struct genl_ops ls_nl_ops[8];
+
+enum {
+	LS_NL_GROUP_EVENTS,
+};
+
+extern const struct genl_multicast_group ls_nl_groups[1];
 
 int ls_nl_version_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ls_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_component_new_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_component_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_component_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ls_nl_component_del_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LS_NETLINK_GEN_H */

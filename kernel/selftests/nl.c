@@ -76,6 +76,7 @@ static void take_reply(struct nl_answer *answer, const struct nlmsghdr *header)
 	unsigned int type;
 
 	answer->replied = true;
+	answer->replies++;
 	memcpy(&answer->genl, NLMSG_DATA(header), sizeof(answer->genl));
 	while (nl_next(&at, end, &type, &attribute)) {
 		if (type >= NL_ATTRIBUTES)
@@ -110,7 +111,7 @@ static void take_error(struct nl_answer *answer, const struct nlmsghdr *header)
 	}
 }
 
-/* Takes in the messages of one datagram for @seq; true when NLMSG_ERROR was among them. */
+/* Takes in the messages of one datagram for @seq; true when the last of them was there. */
 static bool take_all(struct nl_answer *answer, uint8_t *bytes, size_t length, uint32_t seq)
 {
 	struct nlmsghdr *header = (struct nlmsghdr *)bytes;
@@ -123,6 +124,8 @@ static bool take_all(struct nl_answer *answer, uint8_t *bytes, size_t length, ui
 			take_error(answer, header);
 			return true;
 		}
+		if (header->nlmsg_type == NLMSG_DONE)
+			return true;
 		if (header->nlmsg_type >= NLMSG_MIN_TYPE)
 			take_reply(answer, header);
 	}
@@ -163,6 +166,15 @@ int nl_ask_raw(int fd, struct nl_message *message, size_t length, int wait_ms,
 int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer)
 {
 	return nl_ask_raw(fd, message, message->header.nlmsg_len, WAIT_MS, answer);
+}
+
+uint64_t nl_u64(const struct nl_answer *answer, unsigned int type)
+{
+	uint64_t value = 0;
+
+	if (answer->attribute[type].length <= sizeof(value) && answer->attribute[type].data)
+		memcpy(&value, answer->attribute[type].data, answer->attribute[type].length);
+	return value;
 }
 
 uint32_t nl_u32(const struct nl_answer *answer, unsigned int type)

@@ -29,6 +29,7 @@ struct nl_attribute {
 /* All that came back for one request, up to its NLMSG_ERROR. */
 struct nl_answer {
 	bool replied;		/* a message of a family came */
+	unsigned int replies;	/* so many: a dump has several; attributes are the last one's */
 	struct genlmsghdr genl; /* its header */
 	struct nl_attribute attribute[NL_ATTRIBUTES];
 	unsigned int attributes; /* how many different ones it had */
@@ -55,6 +56,7 @@ int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer);
 int nl_ask_raw(int fd, struct nl_message *message, size_t length, int wait_ms,
 	       struct nl_answer *answer);
 
+uint64_t nl_u64(const struct nl_answer *answer, unsigned int type);
 uint32_t nl_u32(const struct nl_answer *answer, unsigned int type);
 const char *nl_string(const struct nl_answer *answer, unsigned int type);
 

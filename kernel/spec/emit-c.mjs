@@ -6,6 +6,7 @@ import { INTEGER_BITS, largest, SpecError } from "./spec.mjs";
 
 const S16_MAX = 32767n; // struct nla_policy keeps min and max in an s16
 const LINE = 100;
+const TAB = 8;
 const LICENCE = "((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)";
 
 const upper = (...words) => words.join("-").replaceAll("-", "_").toUpperCase();
@@ -155,7 +156,8 @@ export function emitKernelHeader(spec) {
 export function emitKernelSource(spec) {
   const ops = requests(spec);
   const nested = nestedSets(ops);
-  const ranges = [];
+  // By name: several requests may carry the same attribute.
+  const ranges = new Map();
   const policies = [
     ...nested.flatMap((set) => policy(spec, set, policyOfSet(set), set.attributes, ranges)),
     ...ops.flatMap((op) => {
@@ -171,7 +173,7 @@ export function emitKernelSource(spec) {
     '#include "netlink_gen.h"',
     "",
     `#include <${spec.header}>`,
-    ...ranges,
+    ...[...ranges.values()].flat(),
     ...policies,
     "",
     `const struct genl_ops ls_nl_ops[${ops.length}] = {`,
@@ -224,10 +226,16 @@ function policy(spec, set, name, attributes, ranges) {
     `static const struct nla_policy ${name}[${last} + 1] = {`,
     ...attributes.map((attribute) => {
       const index = upper(spec.name, "a", set.name, attribute.name);
-      return `\t[${index}] = ${rule(spec, set, attribute, ranges)},`;
+      return entry(`[${index}] =`, `${rule(spec, set, attribute, ranges)},`);
     }),
     "};",
   ];
+}
+
+/** An entry of a table, on two lines when it does not fit on one. */
+function entry(index, value) {
+  const line = `\t${index} ${value}`;
+  return line.length + TAB - 1 > LINE ? `\t${index}\n\t\t${value}` : line;
 }
 
 function rule(spec, set, attribute, ranges) {
@@ -263,7 +271,7 @@ function integerRule(set, attribute, kind, of, ranges) {
   if (min === 0n && !below) return `{ .type = ${kind} }`;
   if (min > S16_MAX || (below && max > S16_MAX)) {
     const name = `ls_${lower(set.name, attribute.name)}_range`;
-    ranges.push(...fullRange(name, min, max));
+    ranges.set(name, fullRange(name, min, max));
     return `NLA_POLICY_FULL_RANGE(${kind}, &${name})`;
   }
   if (!below) return `NLA_POLICY_MIN(${kind}, ${of("min")})`;

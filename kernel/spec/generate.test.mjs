@@ -56,9 +56,20 @@ t.test(
 );
 
 t.test("a family without groups or notifications has no code for them", async (test) => {
-  const spec = readSpec(livestack, "livestack.yaml");
+  const spec = readSpec(
+    livestack
+      .slice(0, livestack.indexOf("    - name: session-new"))
+      .replace(/^mcast-groups[\s\S]*?\n\n/m, ""),
+    "livestack.yaml",
+  );
   test.notMatch(emitKernelSource(spec) + emitKernelHeader(spec), /multicast|GROUP|dumpit/);
   test.notMatch(emitTypeScript(spec), /MulticastGroup/);
+});
+
+t.test("a range that several requests use is defined once", async (test) => {
+  const source = emitKernelSource(readSpec(livestack, "livestack.yaml"));
+  test.equal(source.split("ls_session_quantum_ns_range __ro_after_init").length, 2);
+  test.equal(source.split("&ls_session_quantum_ns_range").length, 3);
 });
 
 t.test("TypeScript: types, numbers and limits", async (test) => {

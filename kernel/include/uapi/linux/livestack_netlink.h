@@ -11,6 +11,79 @@
 /* Counts what was added to the family, one up with each minor release that adds something. */
 #define LIVESTACK_ABI	1
 
+/* So many sessions a host has at most. */
+#define LIVESTACK_SESSIONS_MAX	64
+
+/* So many components a session has at most; their ids are from 0 to one less. */
+#define LIVESTACK_COMPONENTS_MAX	1024
+
+/* Bytes of a name, without its final NUL. Names are printable ASCII. */
+#define LIVESTACK_NAME_MAX	63
+
+/* Bytes of a UUID as text. */
+#define LIVESTACK_UUID_MAX	36
+
+/* The shortest window. */
+#define LIVESTACK_QUANTUM_MIN_NS	1000
+
+/* The longest window. */
+#define LIVESTACK_QUANTUM_MAX_NS	10000000000
+
+/* Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
+#define LIVESTACK_TIME_MAX_NS	9007199254740991
+
+/*
+ * enum livestack_state - Of a session.
+ * LIVESTACK_STATE_CREATED: Its time stands at 0.
+ * LIVESTACK_STATE_RUNNING: Windows open.
+ * LIVESTACK_STATE_PAUSED: No window opens until it is set running again.
+ * LIVESTACK_STATE_STOPPED: For good.
+ */
+enum livestack_state {
+	LIVESTACK_STATE_CREATED = 1,
+	LIVESTACK_STATE_RUNNING = 2,
+	LIVESTACK_STATE_PAUSED = 3,
+	LIVESTACK_STATE_STOPPED = 4,
+};
+
+/*
+ * enum livestack_reason - Why a session is in its state.
+ * LIVESTACK_REASON_ASKED: A request said so.
+ * LIVESTACK_REASON_DIED: The component that the window waited for has died.
+ * LIVESTACK_REASON_ENDED: Its simulated time has reached its end.
+ */
+enum livestack_reason {
+	LIVESTACK_REASON_ASKED = 1,
+	LIVESTACK_REASON_DIED = 2,
+	LIVESTACK_REASON_ENDED = 3,
+};
+
+/*
+ * enum livestack_kind - Of a component.
+ * LIVESTACK_KIND_LIVE: A virtual machine.
+ * LIVESTACK_KIND_MODEL: A process that simulates something.
+ * LIVESTACK_KIND_REMOTE: The share of another host.
+ */
+enum livestack_kind {
+	LIVESTACK_KIND_LIVE = 1,
+	LIVESTACK_KIND_MODEL = 2,
+	LIVESTACK_KIND_REMOTE = 3,
+};
+
+/*
+ * enum livestack_place - Where a component is in the windows.
+ * LIVESTACK_PLACE_ABSENT: Nobody has joined as it.
+ * LIVESTACK_PLACE_JOINING: It enters when the next window opens.
+ * LIVESTACK_PLACE_RUNNING: The window waits for it.
+ * LIVESTACK_PLACE_ARRIVED: It is through with the window.
+ */
+enum livestack_place {
+	LIVESTACK_PLACE_ABSENT = 1,
+	LIVESTACK_PLACE_JOINING = 2,
+	LIVESTACK_PLACE_RUNNING = 3,
+	LIVESTACK_PLACE_ARRIVED = 4,
+};
+
 /*
  * What the module is.
  * LIVESTACK_A_VERSION_VERSION: Version of livestack.ko, as in /sys/module/livestack/version.
@@ -42,18 +115,108 @@ enum {
 };
 
 /*
+ * One simulation.
+ * LIVESTACK_A_SESSION_ID: This host's number for it.
+ * LIVESTACK_A_SESSION_UUID: The controller's name for it.
+ * LIVESTACK_A_SESSION_NAME: For people.
+ * LIVESTACK_A_SESSION_QUANTUM_NS: Length of its windows. A new one holds from the next window
+ *   on.
+ * LIVESTACK_A_SESSION_END_NS: Its end. When nobody has an event it goes there at once; without
+ *   an end it waits.
+ * LIVESTACK_A_SESSION_STATE: To set it, ask for running, paused or stopped.
+ * LIVESTACK_A_SESSION_REASON: Why it is in this state.
+ * LIVESTACK_A_SESSION_CULPRIT: The component that died, when that is the reason.
+ * LIVESTACK_A_SESSION_WINDOWS: So many have opened.
+ * LIVESTACK_A_SESSION_START_NS: Start of the window that opened last.
+ * LIVESTACK_A_SESSION_WINDOW_END_NS: Its end.
+ * LIVESTACK_A_SESSION_COMPONENTS: So many it has.
+ * LIVESTACK_A_SESSION_JOINED: So many of them are there.
+ * LIVESTACK_A_SESSION_AWAITED: The open window waits for so many.
+ * LIVESTACK_A_SESSION_WAITS_FOR: One of those that the open window waits for.
+ */
+enum {
+	LIVESTACK_A_SESSION_ID = 1,
+	LIVESTACK_A_SESSION_UUID,
+	LIVESTACK_A_SESSION_NAME,
+	LIVESTACK_A_SESSION_QUANTUM_NS,
+	LIVESTACK_A_SESSION_END_NS,
+	LIVESTACK_A_SESSION_STATE,
+	LIVESTACK_A_SESSION_REASON,
+	LIVESTACK_A_SESSION_CULPRIT,
+	LIVESTACK_A_SESSION_WINDOWS,
+	LIVESTACK_A_SESSION_START_NS,
+	LIVESTACK_A_SESSION_WINDOW_END_NS,
+	LIVESTACK_A_SESSION_COMPONENTS,
+	LIVESTACK_A_SESSION_JOINED,
+	LIVESTACK_A_SESSION_AWAITED,
+	LIVESTACK_A_SESSION_WAITS_FOR,
+
+	__LIVESTACK_A_SESSION_MAX,
+	LIVESTACK_A_SESSION_MAX = (__LIVESTACK_A_SESSION_MAX - 1),
+};
+
+/*
+ * Something with its own place on a session's clock.
+ * LIVESTACK_A_COMPONENT_SESSION: Id of its session.
+ * LIVESTACK_A_COMPONENT_ID: Its number in the session, the same on all hosts.
+ * LIVESTACK_A_COMPONENT_NAME: For people.
+ * LIVESTACK_A_COMPONENT_KIND: What it is.
+ * LIVESTACK_A_COMPONENT_PLACE: Where it is in the windows.
+ * LIVESTACK_A_COMPONENT_CLOCK_NS: How far it has come.
+ * LIVESTACK_A_COMPONENT_NEXT_NS: Its next event while it has arrived; absent when none.
+ * LIVESTACK_A_COMPONENT_WINDOWS: So many it has run in.
+ * LIVESTACK_A_COMPONENT_PID: The process that joined as it; absent when nobody has.
+ */
+enum {
+	LIVESTACK_A_COMPONENT_SESSION = 1,
+	LIVESTACK_A_COMPONENT_ID,
+	LIVESTACK_A_COMPONENT_NAME,
+	LIVESTACK_A_COMPONENT_KIND,
+	LIVESTACK_A_COMPONENT_PLACE,
+	LIVESTACK_A_COMPONENT_CLOCK_NS,
+	LIVESTACK_A_COMPONENT_NEXT_NS,
+	LIVESTACK_A_COMPONENT_WINDOWS,
+	LIVESTACK_A_COMPONENT_PID,
+
+	__LIVESTACK_A_COMPONENT_MAX,
+	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
+};
+
+/*
  * Control and events of LiveStack sessions.
  * LIVESTACK_CMD_VERSION_GET: Ask what is loaded. Needs no privilege. A caller that says its abi
  *   is refused when it is more than one step from the module's.
  * LIVESTACK_CMD_ERROR: Sent to a caller whose request an operation refuses, with the request's
  *   sequence number, before the NLMSG_ERROR that carries the same sentence as extended ACK.
+ * LIVESTACK_CMD_SESSION_NEW: Make a session, in state created. Needs uuid, name and quantum-ns.
+ * LIVESTACK_CMD_SESSION_GET: Tell of one session, or of all.
+ * LIVESTACK_CMD_SESSION_SET: Set its state or its quantum. Needs id.
+ * LIVESTACK_CMD_SESSION_DEL: Delete a session, which no component has joined, with its
+ *   components. Needs id.
+ * LIVESTACK_CMD_COMPONENT_NEW: Make a component that a process may join as. Needs session, id,
+ *   name and kind.
+ * LIVESTACK_CMD_COMPONENT_GET: Tell of one component, or of all of all sessions.
+ * LIVESTACK_CMD_COMPONENT_DEL: Delete a component that nobody has joined as. Needs session and
+ *   id.
+ * LIVESTACK_CMD_SESSION_NTF: A session's state has changed.
  */
 enum {
 	LIVESTACK_CMD_VERSION_GET = 1,
 	LIVESTACK_CMD_ERROR,
+	LIVESTACK_CMD_SESSION_NEW,
+	LIVESTACK_CMD_SESSION_GET,
+	LIVESTACK_CMD_SESSION_SET,
+	LIVESTACK_CMD_SESSION_DEL,
+	LIVESTACK_CMD_COMPONENT_NEW,
+	LIVESTACK_CMD_COMPONENT_GET,
+	LIVESTACK_CMD_COMPONENT_DEL,
+	LIVESTACK_CMD_SESSION_NTF,
 
 	__LIVESTACK_CMD_MAX,
 	LIVESTACK_CMD_MAX = (__LIVESTACK_CMD_MAX - 1),
 };
+
+/* What happens to sessions. */
+#define LIVESTACK_MCGRP_EVENTS	"events"
 
 #endif /* _UAPI_LINUX_LIVESTACK_NETLINK_H */

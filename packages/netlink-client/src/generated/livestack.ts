@@ -8,6 +8,79 @@ export const FAMILY_VERSION = 1;
 /** Counts what was added to the family, one up with each minor release that adds something. */
 export const ABI = 1;
 
+/** So many sessions a host has at most. */
+export const SESSIONS_MAX = 64;
+
+/** So many components a session has at most; their ids are from 0 to one less. */
+export const COMPONENTS_MAX = 1024;
+
+/** Bytes of a name, without its final NUL. Names are printable ASCII. */
+export const NAME_MAX = 63;
+
+/** Bytes of a UUID as text. */
+export const UUID_MAX = 36;
+
+/** The shortest window. */
+export const QUANTUM_MIN_NS = 1000;
+
+/** The longest window. */
+export const QUANTUM_MAX_NS = 10000000000;
+
+/** Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
+export const TIME_MAX_NS = 9007199254740991;
+
+/** Of a session. */
+export const State = {
+  /** Its time stands at 0. */
+  created: 1,
+  /** Windows open. */
+  running: 2,
+  /** No window opens until it is set running again. */
+  paused: 3,
+  /** For good. */
+  stopped: 4,
+} as const;
+export type State = (typeof State)[keyof typeof State];
+
+/** Why a session is in its state. */
+export const Reason = {
+  /** A request said so. */
+  asked: 1,
+  /** The component that the window waited for has died. */
+  died: 2,
+  /** Its simulated time has reached its end. */
+  ended: 3,
+} as const;
+export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** Of a component. */
+export const Kind = {
+  /** A virtual machine. */
+  live: 1,
+  /** A process that simulates something. */
+  model: 2,
+  /** The share of another host. */
+  remote: 3,
+} as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
+
+/** Where a component is in the windows. */
+export const Place = {
+  /** Nobody has joined as it. */
+  absent: 1,
+  /** It enters when the next window opens. */
+  joining: 2,
+  /** The window waits for it. */
+  running: 3,
+  /** It is through with the window. */
+  arrived: 4,
+} as const;
+export type Place = (typeof Place)[keyof typeof Place];
+
+export const MulticastGroup = {
+  events: "events",
+} as const;
+
 /** One attribute: its number, its wire type and the limits the kernel's policy holds it to. */
 export interface AttributeSpec {
   readonly id: number;
@@ -47,6 +120,34 @@ export const attributeSets = {
     sentence: { id: 2, type: "string", maxLength: 255 },
     attribute: { id: 3, type: "u32" },
   },
+  session: {
+    id: { id: 1, type: "u32", min: 1n },
+    uuid: { id: 2, type: "string", maxLength: 36 },
+    name: { id: 3, type: "string", maxLength: 63 },
+    quantumNs: { id: 4, type: "u64", min: 1000n, max: 10000000000n },
+    endNs: { id: 5, type: "u64", min: 1n, max: 9007199254740991n },
+    state: { id: 6, type: "u32", min: 1n, max: 4n },
+    reason: { id: 7, type: "u32", min: 1n, max: 3n },
+    culprit: { id: 8, type: "u16" },
+    windows: { id: 9, type: "u64" },
+    startNs: { id: 10, type: "u64" },
+    windowEndNs: { id: 11, type: "u64" },
+    components: { id: 12, type: "u32" },
+    joined: { id: 13, type: "u32" },
+    awaited: { id: 14, type: "u32" },
+    waitsFor: { id: 15, type: "u16" },
+  },
+  component: {
+    session: { id: 1, type: "u32", min: 1n },
+    id: { id: 2, type: "u16", max: 1023n },
+    name: { id: 3, type: "string", maxLength: 63 },
+    kind: { id: 4, type: "u32", min: 1n, max: 3n },
+    place: { id: 5, type: "u32", min: 1n, max: 4n },
+    clockNs: { id: 6, type: "u64" },
+    nextNs: { id: 7, type: "u64" },
+    windows: { id: 8, type: "u64" },
+    pid: { id: 9, type: "u32" },
+  },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
 export const operations = {
@@ -63,6 +164,64 @@ export const operations = {
     set: "error",
     admin: false,
     event: { reply: ["errno", "sentence", "attribute"] },
+  },
+  /** Make a session, in state created. Needs uuid, name and quantum-ns. */
+  sessionNew: {
+    id: 3,
+    set: "session",
+    admin: true,
+    do: { request: ["uuid", "name", "quantumNs", "endNs"], reply: ["id"] },
+  },
+  /** Tell of one session, or of all. */
+  sessionGet: {
+    id: 4,
+    set: "session",
+    admin: true,
+    do: { request: ["id"], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"] },
+    dump: { request: [], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"] },
+  },
+  /** Set its state or its quantum. Needs id. */
+  sessionSet: {
+    id: 5,
+    set: "session",
+    admin: true,
+    do: { request: ["id", "quantumNs", "state"], reply: [] },
+  },
+  /** Delete a session, which no component has joined, with its components. Needs id. */
+  sessionDel: {
+    id: 6,
+    set: "session",
+    admin: true,
+    do: { request: ["id"], reply: [] },
+  },
+  /** Make a component that a process may join as. Needs session, id, name and kind. */
+  componentNew: {
+    id: 7,
+    set: "component",
+    admin: true,
+    do: { request: ["session", "id", "name", "kind"], reply: [] },
+  },
+  /** Tell of one component, or of all of all sessions. */
+  componentGet: {
+    id: 8,
+    set: "component",
+    admin: true,
+    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid"] },
+    dump: { request: [], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid"] },
+  },
+  /** Delete a component that nobody has joined as. Needs session and id. */
+  componentDel: {
+    id: 9,
+    set: "component",
+    admin: true,
+    do: { request: ["session", "id"], reply: [] },
+  },
+  /** A session's state has changed. */
+  sessionNtf: {
+    id: 10,
+    set: "session",
+    admin: false,
+    event: { reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"], group: "events" },
   },
 } as const satisfies Readonly<Record<string, OperationSpec>>;
 
@@ -87,4 +246,205 @@ export interface ErrorEvent {
   readonly sentence?: string;
   /** Number of the attribute at fault in the request's own set, absent when it was none. */
   readonly attribute?: number;
+}
+
+export interface SessionNewRequest {
+  /** The controller's name for it. */
+  readonly uuid?: string;
+  /** For people. */
+  readonly name?: string;
+  /** Length of its windows. A new one holds from the next window on. */
+  readonly quantumNs?: bigint;
+  /** Its end. When nobody has an event it goes there at once; without an end it waits. */
+  readonly endNs?: bigint;
+}
+
+export interface SessionNewReply {
+  /** This host's number for it. */
+  readonly id?: number;
+}
+
+export interface SessionGetRequest {
+  /** This host's number for it. */
+  readonly id?: number;
+}
+
+export interface SessionGetReply {
+  /** This host's number for it. */
+  readonly id?: number;
+  /** The controller's name for it. */
+  readonly uuid?: string;
+  /** For people. */
+  readonly name?: string;
+  /** Length of its windows. A new one holds from the next window on. */
+  readonly quantumNs?: bigint;
+  /** Its end. When nobody has an event it goes there at once; without an end it waits. */
+  readonly endNs?: bigint;
+  /** To set it, ask for running, paused or stopped. */
+  readonly state?: State;
+  /** Why it is in this state. */
+  readonly reason?: Reason;
+  /** The component that died, when that is the reason. */
+  readonly culprit?: number;
+  /** So many have opened. */
+  readonly windows?: bigint;
+  /** Start of the window that opened last. */
+  readonly startNs?: bigint;
+  /** Its end. */
+  readonly windowEndNs?: bigint;
+  /** So many it has. */
+  readonly components?: number;
+  /** So many of them are there. */
+  readonly joined?: number;
+  /** The open window waits for so many. */
+  readonly awaited?: number;
+  /** One of those that the open window waits for. */
+  readonly waitsFor?: number;
+}
+
+export interface SessionGetDumpReply {
+  /** This host's number for it. */
+  readonly id?: number;
+  /** The controller's name for it. */
+  readonly uuid?: string;
+  /** For people. */
+  readonly name?: string;
+  /** Length of its windows. A new one holds from the next window on. */
+  readonly quantumNs?: bigint;
+  /** Its end. When nobody has an event it goes there at once; without an end it waits. */
+  readonly endNs?: bigint;
+  /** To set it, ask for running, paused or stopped. */
+  readonly state?: State;
+  /** Why it is in this state. */
+  readonly reason?: Reason;
+  /** The component that died, when that is the reason. */
+  readonly culprit?: number;
+  /** So many have opened. */
+  readonly windows?: bigint;
+  /** Start of the window that opened last. */
+  readonly startNs?: bigint;
+  /** Its end. */
+  readonly windowEndNs?: bigint;
+  /** So many it has. */
+  readonly components?: number;
+  /** So many of them are there. */
+  readonly joined?: number;
+  /** The open window waits for so many. */
+  readonly awaited?: number;
+  /** One of those that the open window waits for. */
+  readonly waitsFor?: number;
+}
+
+export interface SessionSetRequest {
+  /** This host's number for it. */
+  readonly id?: number;
+  /** Length of its windows. A new one holds from the next window on. */
+  readonly quantumNs?: bigint;
+  /** To set it, ask for running, paused or stopped. */
+  readonly state?: State;
+}
+
+export interface SessionDelRequest {
+  /** This host's number for it. */
+  readonly id?: number;
+}
+
+export interface ComponentNewRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+  /** For people. */
+  readonly name?: string;
+  /** What it is. */
+  readonly kind?: Kind;
+}
+
+export interface ComponentGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+}
+
+export interface ComponentGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+  /** For people. */
+  readonly name?: string;
+  /** What it is. */
+  readonly kind?: Kind;
+  /** Where it is in the windows. */
+  readonly place?: Place;
+  /** How far it has come. */
+  readonly clockNs?: bigint;
+  /** Its next event while it has arrived; absent when none. */
+  readonly nextNs?: bigint;
+  /** So many it has run in. */
+  readonly windows?: bigint;
+  /** The process that joined as it; absent when nobody has. */
+  readonly pid?: number;
+}
+
+export interface ComponentGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+  /** For people. */
+  readonly name?: string;
+  /** What it is. */
+  readonly kind?: Kind;
+  /** Where it is in the windows. */
+  readonly place?: Place;
+  /** How far it has come. */
+  readonly clockNs?: bigint;
+  /** Its next event while it has arrived; absent when none. */
+  readonly nextNs?: bigint;
+  /** So many it has run in. */
+  readonly windows?: bigint;
+  /** The process that joined as it; absent when nobody has. */
+  readonly pid?: number;
+}
+
+export interface ComponentDelRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+}
+
+export interface SessionNtfEvent {
+  /** This host's number for it. */
+  readonly id?: number;
+  /** The controller's name for it. */
+  readonly uuid?: string;
+  /** For people. */
+  readonly name?: string;
+  /** Length of its windows. A new one holds from the next window on. */
+  readonly quantumNs?: bigint;
+  /** Its end. When nobody has an event it goes there at once; without an end it waits. */
+  readonly endNs?: bigint;
+  /** To set it, ask for running, paused or stopped. */
+  readonly state?: State;
+  /** Why it is in this state. */
+  readonly reason?: Reason;
+  /** The component that died, when that is the reason. */
+  readonly culprit?: number;
+  /** So many have opened. */
+  readonly windows?: bigint;
+  /** Start of the window that opened last. */
+  readonly startNs?: bigint;
+  /** Its end. */
+  readonly windowEndNs?: bigint;
+  /** So many it has. */
+  readonly components?: number;
+  /** So many of them are there. */
+  readonly joined?: number;
+  /** The open window waits for so many. */
+  readonly awaited?: number;
+  /** One of those that the open window waits for. */
+  readonly waitsFor?: number;
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int fd;
+static uint16_t family;
+
+bool control_open(void)
+{
+	struct nl_answer answer;
+	int id;
+
+	fd = nl_open();
+	id = nl_family(fd, LIVESTACK_FAMILY_NAME, &answer);
+	family = id > 0 ? id : 0;
+	return id > 0;
+}
+
+void control_start(struct nl_message *message, uint8_t command)
+{
+	nl_start(message, family, command, LIVESTACK_FAMILY_VERSION);
+}
+
+int control_ask(struct nl_message *message, struct nl_answer *answer)
+{
+	if (nl_ask(fd, message, answer) < 0)
+		return errno;
+	return answer->silent ? ETIMEDOUT : answer->error;
+}
+
+uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns)
+{
+	static unsigned int count;
+	struct nl_message message;
+	struct nl_answer answer;
+	char uuid[37];
+
+	snprintf(uuid, sizeof(uuid), "%08x-0000-4000-8000-%012x", getpid(), ++count);
+	control_start(&message, LIVESTACK_CMD_SESSION_NEW);
+	nl_add(&message, LIVESTACK_A_SESSION_UUID, uuid, sizeof(uuid));
+	nl_add(&message, LIVESTACK_A_SESSION_NAME, "self-test", 10);
+	nl_add(&message, LIVESTACK_A_SESSION_QUANTUM_NS, &quantum_ns, sizeof(quantum_ns));
+	if (end_ns)
+		nl_add(&message, LIVESTACK_A_SESSION_END_NS, &end_ns, sizeof(end_ns));
+	if (control_ask(&message, &answer))
+		return 0;
+	return nl_u32(&answer, LIVESTACK_A_SESSION_ID);
+}
+
+int control_component(uint32_t session, uint16_t id, uint32_t kind)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	control_start(&message, LIVESTACK_CMD_COMPONENT_NEW);
+	nl_add(&message, LIVESTACK_A_COMPONENT_SESSION, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_COMPONENT_ID, &id, sizeof(id));
+	nl_add(&message, LIVESTACK_A_COMPONENT_NAME, "part", 5);
+	nl_add(&message, LIVESTACK_A_COMPONENT_KIND, &kind, sizeof(kind));
+	return control_ask(&message, &answer);
+}
+
+int control_state(uint32_t session, uint32_t state)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	control_start(&message, LIVESTACK_CMD_SESSION_SET);
+	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_SESSION_STATE, &state, sizeof(state));
+	return control_ask(&message, &answer);
+}
+
+static int about(uint32_t session, uint8_t command, struct nl_answer *answer)
+{
+	struct nl_message message;
+
+	control_start(&message, command);
+	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
+	return control_ask(&message, answer);
+}
+
+int control_delete(uint32_t session)
+{
+	struct nl_answer answer;
+
+	return about(session, LIVESTACK_CMD_SESSION_DEL, &answer);
+}
+
+int control_get(uint32_t session, struct nl_answer *answer)
+{
+	return about(session, LIVESTACK_CMD_SESSION_GET, answer);
+}

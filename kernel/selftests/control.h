@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Sessions for the self-tests: made, set and looked at by netlink. */
+#ifndef _LS_CONTROL_H
+#define _LS_CONTROL_H
+
+#include <linux/livestack.h>
+
+#include "nl.h"
+
+/* Opens the socket; false when livestack.ko is not loaded. */
+bool control_open(void);
+
+/* Starts a request; nl_add() and control_ask() go on. */
+void control_start(struct nl_message *message, uint8_t command);
+
+/* The positive error number, 0, or ETIMEDOUT for silence. */
+int control_ask(struct nl_message *message, struct nl_answer *answer);
+
+/* Number of a new session with a uuid of its own, 0 for failure. end_ns 0: without an end. */
+uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns);
+int control_component(uint32_t session, uint16_t id, uint32_t kind);
+int control_state(uint32_t session, uint32_t state);
+int control_delete(uint32_t session);
+int control_get(uint32_t session, struct nl_answer *answer);
+
+#endif /* _LS_CONTROL_H */
