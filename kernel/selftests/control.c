@@ -21,6 +21,19 @@ bool control_open(void)
 	return id > 0;
 }
 
+int control_listen(void)
+{
+	struct nl_answer answer;
+	int listener = nl_open();
+
+	if (nl_family(listener, LIVESTACK_FAMILY_NAME, &answer) < 0 ||
+	    nl_subscribe(listener, LIVESTACK_MCGRP_EVENTS, &answer)) {
+		close(listener);
+		return -1;
+	}
+	return listener;
+}
+
 void control_start(struct nl_message *message, uint8_t command)
 {
 	nl_start(message, family, command, LIVESTACK_FAMILY_VERSION);

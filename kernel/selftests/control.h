@@ -16,6 +16,9 @@ void control_start(struct nl_message *message, uint8_t command);
 /* The positive error number, 0, or ETIMEDOUT for silence. */
 int control_ask(struct nl_message *message, struct nl_answer *answer);
 
+/* A socket that hears the family's events, or -1. */
+int control_listen(void);
+
 /* Number of a new session with a uuid of its own, 0 for failure. end_ns 0: without an end. */
 uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns);
 int control_component(uint32_t session, uint16_t id, uint32_t kind);

@@ -168,8 +168,22 @@ static bool awaited(uint32_t session, uint16_t component, struct nl_answer *answ
 	return false;
 }
 
+/* An event that tells of the session in this state and for this reason, within 10 s. */
+static bool heard(int listener, uint32_t session, uint32_t state, uint32_t reason,
+		  struct nl_answer *event)
+{
+	while (nl_hear(listener, 10000, event))
+		if (event->genl.cmd == LIVESTACK_CMD_SESSION_NTF &&
+		    nl_u32(event, LIVESTACK_A_SESSION_ID) == session &&
+		    nl_u32(event, LIVESTACK_A_SESSION_STATE) == state &&
+		    nl_u32(event, LIVESTACK_A_SESSION_REASON) == reason)
+			return true;
+	return false;
+}
+
 static bool death_pauses(void)
 {
+	int listener = control_listen();
 	uint32_t session = running_session(2, 0);
 	pid_t beats = beater(session, 0), dies = dawdler(session, 1);
 	struct nl_answer answer;
@@ -181,6 +195,9 @@ static bool death_pauses(void)
 	ok &= reaches(session, LIVESTACK_STATE_PAUSED, &answer) &&
 	      nl_u32(&answer, LIVESTACK_A_SESSION_REASON) == LIVESTACK_REASON_DIED &&
 	      nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 1;
+	ok &= heard(listener, session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_DIED, &answer) &&
+	      nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 1;
+	close(listener);
 	/* It goes on without the dead one, and the other sees the end of it. */
 	ok &= !control_state(session, LIVESTACK_STATE_RUNNING) &&
 	      !control_state(session, LIVESTACK_STATE_STOPPED) && ended_well(beats);
@@ -294,7 +311,7 @@ int main(void)
 	ktap_ok(together(1), "1 process beats exactly until the session's end");
 	ktap_ok(together(2), "2 processes do");
 	ktap_ok(together(8), "8 processes do");
-	ktap_ok(death_pauses(), "killed while awaited: the session pauses and names it");
+	ktap_ok(death_pauses(), "killed while awaited: the session pauses, the event names it");
 	ktap_ok(waiter_killed(), "killed while waiting: the session goes on");
 	ktap_ok(closing_leaves(), "closing the file is leaving");
 	ktap_ok(all_bad(), "bad calls are refused, each with its error");

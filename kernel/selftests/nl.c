@@ -168,6 +168,44 @@ int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer)
 	return nl_ask_raw(fd, message, message->header.nlmsg_len, WAIT_MS, answer);
 }
 
+int nl_subscribe(int fd, const char *group, const struct nl_answer *answer)
+{
+	const struct nl_attribute *groups = &answer->attribute[CTRL_ATTR_MCAST_GROUPS];
+	const uint8_t *at = groups->data, *end = at + groups->length, *inner;
+	struct nl_attribute entry, field;
+	unsigned int type;
+
+	while (at && nl_next(&at, end, &type, &entry)) {
+		bool named = false;
+		uint32_t id = 0;
+
+		inner = entry.data;
+		while (nl_next(&inner, (const uint8_t *)entry.data + entry.length, &type, &field)) {
+			if (type == CTRL_ATTR_MCAST_GRP_ID)
+				memcpy(&id, field.data, sizeof(id));
+			else if (type == CTRL_ATTR_MCAST_GRP_NAME)
+				named = !strcmp(field.data, group);
+		}
+		if (named)
+			return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id));
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+bool nl_hear(int fd, int wait_ms, struct nl_answer *answer)
+{
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+
+	memset(answer, 0, offsetof(struct nl_answer, bytes));
+	if (poll(&readable, 1, wait_ms) <= 0)
+		return false;
+	if (recv(fd, answer->bytes, sizeof(answer->bytes), 0) < (ssize_t)NLMSG_LENGTH(GENL_HDRLEN))
+		return false;
+	take_reply(answer, (const struct nlmsghdr *)answer->bytes);
+	return true;
+}
+
 uint64_t nl_u64(const struct nl_answer *answer, unsigned int type)
 {
 	uint64_t value = 0;

@@ -56,6 +56,12 @@ int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer);
 int nl_ask_raw(int fd, struct nl_message *message, size_t length, int wait_ms,
 	       struct nl_answer *answer);
 
+/* Subscribes to a group of the family that @answer tells of. -1 with errno set: there is none. */
+int nl_subscribe(int fd, const char *group, const struct nl_answer *answer);
+
+/* Takes in the next notification; false when none comes within @wait_ms. */
+bool nl_hear(int fd, int wait_ms, struct nl_answer *answer);
+
 uint64_t nl_u64(const struct nl_answer *answer, unsigned int type);
 uint32_t nl_u32(const struct nl_answer *answer, unsigned int type);
 const char *nl_string(const struct nl_answer *answer, unsigned int type);
