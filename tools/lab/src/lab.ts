@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { buildImage } from "@livestack/image";
 import { accelerator } from "./accelerator.js";
 import { prepareDebian } from "./debian.js";
-import { ExitStatus, errorCode, LabError } from "./errors.js";
+import { ExitStatus, errorCode, LabError, messageOf } from "./errors.js";
 import { labInitramfs } from "./initramfs.js";
 import { DEFAULT_KERNEL, resolveKernel } from "./kernels.js";
 import { hostFiles, type LabSpec } from "./machine.js";
@@ -33,11 +33,25 @@ export interface UpOptions {
   exact?: boolean;
 }
 
+/** QEMU 10.0.2's emulation was seen to trip over an assertion of its own at boot (iotlb_to_section). */
+const EMULATOR_ABORTED = "its QEMU ended with SIGABRT";
+
 /**
- * Boots a lab and returns when all its hosts take commands. If that fails, nothing of it is left.
+ * Boots a lab and returns when all its hosts take commands. If that fails, nothing of it is left. A
+ * boot in which the emulator itself aborts is tried once more.
  * @throws LabError USAGE, NAME_IN_USE, MACHINE_NOT_READY or FAILED
  */
 export async function up(options: UpOptions): Promise<LabState> {
+  try {
+    return await bootOnce(options);
+  } catch (error) {
+    if (!messageOf(error).includes(EMULATOR_ABORTED)) throw error;
+    process.stderr.write(`lab: ${messageOf(error)}\nlab: the emulator failed, booting once more\n`);
+    return bootOnce(options);
+  }
+}
+
+async function bootOnce(options: UpOptions): Promise<LabState> {
   checkName(options.name);
   const cpus = wholeNumber("--cpus", options.cpus ?? (options.exact ? 1 : 2), 1, 64);
   if (options.exact && cpus !== 1)
