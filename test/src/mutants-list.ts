@@ -2,9 +2,10 @@
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
 import { toolMutants } from "./mutants-tools.js";
+import { windowMutants } from "./mutants-window.js";
 
 /**
  * One bug at least for each thing that must hold; its test has to notice. Whoever adds a promise and
  * its test adds a mutant, in the file of its part.
  */
-export const mutants: readonly Mutant[] = [...toolMutants, ...labMutants];
+export const mutants: readonly Mutant[] = [...toolMutants, ...labMutants, ...windowMutants];
