@@ -24,4 +24,14 @@
 #define ls_genl_pre_doit_ops genl_ops
 #endif
 
+/*
+ * Since 6.7 a dump has a genl_info of its own, before it had the attributes only. A macro, as not
+ * every file includes what it needs.
+ */
+#ifdef LS_HAVE_GENL_DUMPIT_INFO_FULL
+#define ls_genl_dump_attrs(cb) (genl_dumpit_info(cb)->info.attrs)
+#else
+#define ls_genl_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
+#endif
+
 #endif /* _LS_COMPAT_H */

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /dev/livestack: an open file is one modelled component, from its JOIN until it is closed. */
+/* /dev/livestack: how calls come in and their answers go out. */
 
 #include "chardev.h"
 
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "call.h"
 #include "session.h"
-
-struct ls_file {
-	struct mutex lock; /* one call at a time; held while waiting. Before ls_table_lock. */
-	struct ls_component *component; /* NULL: has not joined */
-};
 
 static int ls_file_open(struct inode *inode, struct file *file)
 {
@@ -39,83 +36,177 @@ static int ls_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static int ls_file_join(struct ls_file *own, void __user *user)
+/* A message that is too long is not taken, but its length is told. */
+static bool ls_call_answers(unsigned int number, int err)
 {
-	struct livestack_join join;
-	struct ls_component *component;
-
-	if (copy_from_user(&join, user, sizeof(join)))
-		return -EFAULT;
-	if (join.reserved)
-		return -EINVAL;
-	if (own->component)
-		return -EISCONN;
-
-	component = ls_component_join(join.session, join.component);
-	if (IS_ERR(component))
-		return PTR_ERR(component);
-	own->component = component;
-	return 0;
+	return _IOC_DIR(number) & _IOC_READ &&
+	       (!err || (err == -EMSGSIZE && number == LIVESTACK_IOC_RECV));
 }
 
-static int ls_file_wait(struct ls_file *own, void __user *user)
+static int ls_file_ioctl_locked(struct ls_file *own, unsigned int number, void __user *user)
 {
-	struct livestack_wait wait;
+	const size_t size = _IOC_SIZE(number);
+	union ls_argument argument = { };
 	int err;
 
-	if (copy_from_user(&wait, user, sizeof(wait)))
+	if (_IOC_DIR(number) & _IOC_WRITE && copy_from_user(&argument, user, size))
 		return -EFAULT;
-	if (wait.end_ns || wait.clock_ns > LS_TIME_LIMIT)
-		return -EINVAL;
-	if (!own->component)
-		return -ENOTCONN;
-
-	err = ls_component_wait(own->component, wait.clock_ns, wait.next_ns);
-	if (err)
-		return err;
-	ls_component_now(own->component, &wait.clock_ns, &wait.end_ns);
-	return copy_to_user(user, &wait, sizeof(wait)) ? -EFAULT : 0;
+	/* These cannot be done again, so where the answer goes is tried before. */
+	if ((number == LIVESTACK_IOC_SEND || number == LIVESTACK_IOC_RECV) &&
+	    copy_to_user(user, &argument, size))
+		return -EFAULT;
+	err = ls_call(own, number, &argument);
+	if (ls_call_answers(number, err) && copy_to_user(user, &argument, size))
+		return -EFAULT;
+	return err;
 }
 
-static int ls_file_now(struct ls_file *own, void __user *user)
-{
-	struct livestack_now now = { 0 };
-
-	if (!own->component)
-		return -ENOTCONN;
-	ls_component_now(own->component, &now.clock_ns, &now.end_ns);
-	return copy_to_user(user, &now, sizeof(now)) ? -EFAULT : 0;
-}
-
-static long ls_file_ioctl(struct file *file, unsigned int command, unsigned long argument)
+static long ls_file_ioctl(struct file *file, unsigned int number, unsigned long argument)
 {
 	struct ls_file *own = file->private_data;
-	void __user *user = (void __user *)argument;
-	long err;
+	int err;
+
+	if (!ls_call_known(number))
+		return -ENOTTY;
+	if (mutex_lock_interruptible(&own->lock))
+		return -ERESTARTSYS;
+	own->nonblock = file->f_flags & O_NONBLOCK;
+	err = ls_file_ioctl_locked(own, number, (void __user *)argument);
+	mutex_unlock(&own->lock);
+	return err;
+}
+
+/* @user holds the structure, and behind it @more bytes: the message, for SEND. */
+static int ls_file_write_locked(struct ls_file *own, unsigned int number, char __user *user,
+				size_t more)
+{
+	union ls_argument argument = { };
+	int err;
+
+	if (copy_from_user(&argument, user, _IOC_SIZE(number)))
+		return -EFAULT;
+	if (number == LIVESTACK_IOC_SEND) {
+		if (argument.send.data || argument.send.length != more)
+			return -EINVAL;
+		argument.send.data = (u64)(uintptr_t)(user + _IOC_SIZE(number));
+	} else if (more) {
+		return -EINVAL;
+	}
+
+	own->answer_number = 0;
+	if (number != LIVESTACK_IOC_RECV)
+		err = ls_call(own, number, &argument);
+	else if (argument.recv.data)
+		err = -EINVAL;
+	else
+		err = ls_call_expect(own, &argument.recv);
+	if (!err && _IOC_DIR(number) & _IOC_READ) {
+		if (number == LIVESTACK_IOC_SEND)
+			argument.send.data = 0;
+		own->answer_number = number;
+		own->answer = argument;
+	}
+	return err;
+}
+
+static ssize_t ls_file_write(struct file *file, const char __user *user, size_t count, loff_t *at)
+{
+	struct ls_file *own = file->private_data;
+	struct livestack_call call;
+	int err;
+
+	if (count < sizeof(call))
+		return -EINVAL;
+	if (copy_from_user(&call, user, sizeof(call)))
+		return -EFAULT;
+	if (!ls_call_known(call.number))
+		return -ENOTTY;
+	if (call.reserved || count < sizeof(call) + _IOC_SIZE(call.number))
+		return -EINVAL;
+	if (mutex_lock_interruptible(&own->lock))
+		return -ERESTARTSYS;
+	own->nonblock = file->f_flags & O_NONBLOCK;
+	err = ls_file_write_locked(own, call.number, (char __user *)user + sizeof(call),
+				   count - sizeof(call) - _IOC_SIZE(call.number));
+	mutex_unlock(&own->lock);
+	return err ?: count;
+}
+
+/* The message is taken now that there is a place for it. */
+static ssize_t ls_file_read_message(struct ls_file *own, char __user *user, size_t count)
+{
+	union ls_argument argument = {
+		.recv = {
+			.data = (u64)(uintptr_t)(user + sizeof(argument.recv)),
+			.length = min_t(size_t, count - sizeof(argument.recv),
+					LIVESTACK_MESSAGE_MAX),
+		},
+	};
+	int err;
+
+	/* Once taken it cannot be taken again, so the place is tried before. */
+	if (copy_to_user(user, &argument.recv, sizeof(argument.recv)))
+		return -EFAULT;
+	err = ls_call(own, LIVESTACK_IOC_RECV, &argument);
+	if (err)
+		return err;
+	argument.recv.data = 0;
+	if (copy_to_user(user, &argument.recv, sizeof(argument.recv)))
+		return -EFAULT;
+	return sizeof(argument.recv) + argument.recv.length;
+}
+
+static ssize_t ls_file_read_locked(struct ls_file *own, char __user *user, size_t count)
+{
+	const size_t size = _IOC_SIZE(own->answer_number);
+	ssize_t done = size;
+
+	if (!own->answer_number)
+		return -ENODATA;
+	if (count < size)
+		return -EMSGSIZE;
+	if (own->answer_number == LIVESTACK_IOC_RECV)
+		done = ls_file_read_message(own, user, count);
+	else if (copy_to_user(user, &own->answer, size))
+		done = -EFAULT;
+	if (done > 0)
+		own->answer_number = 0;
+	return done;
+}
+
+static ssize_t ls_file_read(struct file *file, char __user *user, size_t count, loff_t *at)
+{
+	struct ls_file *own = file->private_data;
+	ssize_t done;
 
 	if (mutex_lock_interruptible(&own->lock))
 		return -ERESTARTSYS;
-	switch (command) {
-	case LIVESTACK_IOC_JOIN:
-		err = ls_file_join(own, user);
-		break;
-	case LIVESTACK_IOC_WAIT:
-		err = ls_file_wait(own, user);
-		break;
-	case LIVESTACK_IOC_NOW:
-		err = ls_file_now(own, user);
-		break;
-	default:
-		err = -ENOTTY;
-	}
+	done = ls_file_read_locked(own, user, count);
 	mutex_unlock(&own->lock);
-	return err;
+	return done;
+}
+
+/* Without the file's lock, which a WAIT holds for as long as it waits. */
+static __poll_t ls_file_poll(struct file *file, poll_table *table)
+{
+	struct ls_file *own = file->private_data;
+	struct ls_component *component;
+
+	/* Pairs with ls_call_join(). */
+	component = smp_load_acquire(&own->component);
+	if (!component)
+		return EPOLLERR;
+	poll_wait(file, &component->pollers, table);
+	return ls_component_ready(component) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
 static const struct file_operations ls_file_operations = {
 	.owner = THIS_MODULE,
 	.open = ls_file_open,
 	.release = ls_file_release,
+	.read = ls_file_read,
+	.write = ls_file_write,
+	.poll = ls_file_poll,
 	.unlocked_ioctl = ls_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

@@ -1,9 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a component does that a process has joined as. */
+/* Components, and what one does that a process has joined as. */
 
 #include <linux/sched.h>
+#include <linux/slab.h>
 
+#include "link.h"
+#include "object_nl.h"
 #include "session.h"
+
+static void ls_component_wake_pollers(struct irq_work *work)
+{
+	wake_up_interruptible_all(&container_of(work, struct ls_component, poll_work)->pollers);
+}
+
+struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
+				      u32 kind)
+{
+	struct ls_component *component;
+	unsigned long flags;
+	int err;
+
+	lockdep_assert_held(&ls_table_lock);
+	component = kzalloc(sizeof(*component), GFP_KERNEL);
+	if (!component)
+		return ERR_PTR(-ENOMEM);
+
+	component->session = session;
+	component->id = id;
+	component->kind = kind;
+	strscpy(component->name, name, sizeof(component->name));
+	INIT_LIST_HEAD(&component->joined);
+	component->messages = RB_ROOT_CACHED;
+	init_swait_queue_head(&component->told);
+	init_waitqueue_head(&component->pollers);
+	init_irq_work(&component->poll_work, ls_component_wake_pollers);
+
+	err = xa_insert(&session->components, id, component, GFP_KERNEL);
+	if (err) {
+		kfree(component);
+		/* What the tree calls busy is a number that is taken. */
+		return ERR_PTR(err == -EBUSY ? -EEXIST : err);
+	}
+	raw_spin_lock_irqsave(&session->lock, flags);
+	session->component_count++;
+	ls_table_changes++;
+	raw_spin_unlock_irqrestore(&session->lock, flags);
+	return component;
+}
+
+int ls_component_del(struct ls_component *component)
+{
+	struct ls_session *session = component->session;
+	unsigned long flags;
+
+	lockdep_assert_held(&ls_table_lock);
+	if (component->pid)
+		return -EBUSY;
+	if (component->links)
+		return -EMLINK;
+
+	ls_table_changes++;
+	xa_erase(&session->components, component->id);
+	raw_spin_lock_irqsave(&session->lock, flags);
+	session->component_count--;
+	raw_spin_unlock_irqrestore(&session->lock, flags);
+	kfree(component);
+	return 0;
+}
 
 static int ls_component_join_locked(struct ls_component *component)
 {
@@ -21,6 +84,7 @@ static int ls_component_join_locked(struct ls_component *component)
 		err = -ESHUTDOWN;
 	} else {
 		component->pid = current->tgid;
+		component->known = component->enqueued;
 		list_add_tail(&component->joined, &session->joined);
 		ls_window_join(&session->window, &component->member);
 	}
@@ -41,6 +105,8 @@ struct ls_component *ls_component_join(u32 session_id, u16 component_id)
 		component = xa_load(&session->components, component_id);
 	if (component)
 		err = ls_component_join_locked(component);
+	if (!err)
+		ls_nl_component_changed(component);
 	mutex_unlock(&ls_table_lock);
 	return err ? ERR_PTR(err) : component;
 }
@@ -48,6 +114,7 @@ struct ls_component *ls_component_join(u32 session_id, u16 component_id)
 void ls_component_leave(struct ls_component *component, bool died)
 {
 	struct ls_session *session = component->session;
+	struct rb_root messages;
 	unsigned long flags;
 
 	might_sleep();
@@ -55,49 +122,110 @@ void ls_component_leave(struct ls_component *component, bool died)
 	raw_spin_lock_irqsave(&session->lock, flags);
 	component->pid = 0;
 	list_del_init(&component->joined);
+	messages = component->messages.rb_root;
+	component->messages = RB_ROOT_CACHED;
+	component->queued = 0;
 	if (!died)
 		ls_window_leave(&session->window, &component->member);
 	else if (ls_window_die(&session->window, &component->member))
 		ls_session_mourn(session, component->id);
 	ls_session_settle(session);
 	raw_spin_unlock_irqrestore(&session->lock, flags);
+
+	/* Before ls_table_lock goes: then the component and its links may. */
+	irq_work_sync(&component->poll_work);
+	ls_messages_drop(session, &messages);
+	ls_nl_component_changed(component);
 	mutex_unlock(&ls_table_lock);
 }
 
-/* Whether there is nothing left to wait for; then *@answer is what to say. */
-static bool ls_component_told(struct ls_component *component, int *answer)
+bool ls_component_ready(struct ls_component *component)
 {
 	struct ls_session *session = component->session;
 	unsigned long flags;
-	bool stopped, runs;
+	bool ready;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
-	stopped = session->state == LIVESTACK_STATE_STOPPED;
-	runs = component->member.state == LS_MEMBER_RUNNING;
+	ready = component->member.state == LS_MEMBER_RUNNING ||
+		session->state == LIVESTACK_STATE_STOPPED;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
-	*answer = stopped ? -ESHUTDOWN : 0;
-	return stopped || runs;
+	return ready;
 }
 
-int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns)
+/* How far past the window's end a component may run without that a message to it can be late. */
+static u64 ls_session_slack(const struct ls_session *session)
+{
+	if (session->lookahead_ns == LS_TIME_NONE)
+		return LS_TIME_NONE;
+	return session->lookahead_ns - min(session->lookahead_ns, session->window.quantum_ns);
+}
+
+/* The component has run on to @clock_ns by itself; under the session's lock. */
+static void ls_component_advance(struct ls_component *component, u64 clock_ns)
+{
+	struct ls_session *session = component->session;
+	struct ls_window *window = &session->window;
+	u64 overshoot_ns;
+
+	if (clock_ns <= component->member.clock_ns)
+		return;
+	ls_messages_overtaken(component, clock_ns);
+	if (component->member.state != LS_MEMBER_RUNNING || clock_ns <= window->end_ns)
+		return;
+
+	overshoot_ns = clock_ns - window->end_ns;
+	component->overshoots++;
+	ls_histogram_add(&component->overshoot_ns, overshoot_ns);
+	if (session->mode == LIVESTACK_MODE_STRICT && overshoot_ns > ls_session_slack(session) &&
+	    session->on_overshoot == LIVESTACK_ON_OVERSHOOT_PAUSE &&
+	    session->state == LIVESTACK_STATE_RUNNING) {
+		session->culprit = component->id;
+		ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_OVERSHOT);
+	}
+}
+
+static void ls_component_arrive(struct ls_component *component, u64 clock_ns, u64 next_ns)
 {
 	struct ls_session *session = component->session;
 	unsigned long flags;
-	int answer;
 
-	might_sleep();
 	raw_spin_lock_irqsave(&session->lock, flags);
 	if (session->state != LIVESTACK_STATE_STOPPED) {
+		ls_component_advance(component, clock_ns);
 		ls_window_arrive(&session->window, &component->member, clock_ns, next_ns);
 		ls_session_settle(session);
 	}
 	raw_spin_unlock_irqrestore(&session->lock, flags);
+}
 
+/* After it was ready: what to say to who waited. */
+static int ls_component_answer(struct ls_component *component)
+{
+	struct ls_session *session = component->session;
+	unsigned long flags;
+	int err = 0;
+
+	raw_spin_lock_irqsave(&session->lock, flags);
+	if (session->state == LIVESTACK_STATE_STOPPED)
+		err = -ESHUTDOWN;
+	component->known = component->enqueued;
+	raw_spin_unlock_irqrestore(&session->lock, flags);
+	return err;
+}
+
+int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns, bool nonblock)
+{
+	might_sleep();
+	ls_component_arrive(component, clock_ns, next_ns);
 	/* One that is alone in its session, or the last to arrive, finds itself running already. */
-	if (swait_event_interruptible_exclusive(component->told,
-						ls_component_told(component, &answer)))
-		return -ERESTARTSYS;
-	return answer;
+	if (!ls_component_ready(component)) {
+		if (nonblock)
+			return -EAGAIN;
+		if (swait_event_interruptible_exclusive(component->told,
+							ls_component_ready(component)))
+			return -ERESTARTSYS;
+	}
+	return ls_component_answer(component);
 }
 
 void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns)

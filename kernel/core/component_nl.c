@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include <linux/livestack.h>
-
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "object_nl.h"
@@ -14,53 +12,116 @@ static const enum livestack_place ls_place_of[] = {
 	[LS_MEMBER_ARRIVED] = LIVESTACK_PLACE_ARRIVED,
 };
 
-static struct ls_component *ls_nl_find_component(struct genl_info *info)
+struct ls_component *ls_nl_session_component(struct genl_info *info, struct ls_session *session,
+					     int attribute)
 {
-	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
-	const struct nlattr *id = info->attrs[LIVESTACK_A_COMPONENT_ID];
 	struct ls_component *component;
 
-	if (IS_ERR(session))
-		return ERR_CAST(session);
-	if (!id) {
-		ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_ID,
-			     "the component's id is missing: say which, component-get lists them");
-		return ERR_PTR(-EINVAL);
-	}
-	component = xa_load(&session->components, nla_get_u16(id));
+	component = xa_load(&session->components, nla_get_u16(info->attrs[attribute]));
 	if (component)
 		return component;
-	ls_nl_refuse(info, -ENOENT, LIVESTACK_A_COMPONENT_ID,
+	ls_nl_refuse(info, -ENOENT, attribute,
 		     "the session has no component of this id: component-get lists those it has");
 	return ERR_PTR(-ENOENT);
 }
 
-static int ls_nl_put_component(struct sk_buff *msg, void *header, struct ls_component *component)
+static void *ls_nl_find_component(struct genl_info *info)
 {
-	struct ls_session *session = component->session;
+	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
+
+	if (IS_ERR(session))
+		return session;
+	if (info->attrs[LIVESTACK_A_COMPONENT_ID])
+		return ls_nl_session_component(info, session, LIVESTACK_A_COMPONENT_ID);
+	ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_ID,
+		     "the component's id is missing: say which, component-get lists them");
+	return ERR_PTR(-EINVAL);
+}
+
+/* What changes from window to window, taken at one moment. */
+struct ls_component_view {
 	struct ls_member member;
+	u64 windows, sent, received, late, overshoots;
+	u32 queued;
+	struct ls_histogram late_ns, overshoot_ns;
+};
+
+static void ls_component_look(struct ls_component *component, struct ls_component_view *view)
+{
 	unsigned long flags;
-	u64 windows;
 
-	raw_spin_lock_irqsave(&session->lock, flags);
-	member = component->member;
-	windows = component->windows;
-	raw_spin_unlock_irqrestore(&session->lock, flags);
+	raw_spin_lock_irqsave(&component->session->lock, flags);
+	view->member = component->member;
+	view->windows = component->windows;
+	view->sent = component->sent;
+	view->received = component->received;
+	view->late = component->late;
+	view->overshoots = component->overshoots;
+	view->queued = component->queued;
+	view->late_ns = component->late_ns;
+	view->overshoot_ns = component->overshoot_ns;
+	raw_spin_unlock_irqrestore(&component->session->lock, flags);
+}
 
+static int ls_nl_put_component_view(struct sk_buff *msg, const struct ls_component_view *view)
+{
+	const struct ls_member *member = &view->member;
+
+	if (nla_put_u32(msg, LIVESTACK_A_COMPONENT_PLACE, ls_place_of[member->state]) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_CLOCK_NS, member->clock_ns) ||
+	    (member->state == LS_MEMBER_ARRIVED && member->due_ns != LS_TIME_NONE &&
+	     ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_NEXT_NS, member->due_ns)) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_WINDOWS, view->windows) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_SENT, view->sent) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_RECEIVED, view->received) ||
+	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_QUEUED, view->queued) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_LATE, view->late) ||
+	    ls_nl_put_histogram(msg, LIVESTACK_A_COMPONENT_LATE_NS, &view->late_ns) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_OVERSHOOTS, view->overshoots) ||
+	    ls_nl_put_histogram(msg, LIVESTACK_A_COMPONENT_OVERSHOOT_NS, &view->overshoot_ns))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int ls_nl_put_component(struct sk_buff *msg, void *header, void *object)
+{
+	struct ls_component *component = object;
+	/* Big for a stack, and only one at a time is wanted: ls_table_lock is held. */
+	static struct ls_component_view view;
+
+	lockdep_assert_held(&ls_table_lock);
+	ls_component_look(component, &view);
 	if (!header ||
-	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_SESSION, session->id) ||
+	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_SESSION, component->session->id) ||
 	    nla_put_u16(msg, LIVESTACK_A_COMPONENT_ID, component->id) ||
 	    nla_put_string(msg, LIVESTACK_A_COMPONENT_NAME, component->name) ||
 	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_KIND, component->kind) ||
-	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_PLACE, ls_place_of[member.state]) ||
-	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_CLOCK_NS, member.clock_ns) ||
-	    (member.state == LS_MEMBER_ARRIVED && member.due_ns != LS_TIME_NONE &&
-	     ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_NEXT_NS, member.due_ns)) ||
-	    ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_WINDOWS, windows) ||
-	    (component->pid && nla_put_u32(msg, LIVESTACK_A_COMPONENT_PID, component->pid)))
+	    (component->pid && nla_put_u32(msg, LIVESTACK_A_COMPONENT_PID, component->pid)) ||
+	    ls_nl_put_component_view(msg, &view))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
+}
+
+static struct xarray *ls_nl_component_table(struct ls_session *session)
+{
+	return &session->components;
+}
+
+const struct ls_nl_kind ls_nl_components = {
+	.get = LIVESTACK_CMD_COMPONENT_GET,
+	.notify = LIVESTACK_CMD_COMPONENT_NTF,
+	.notify_gone = LIVESTACK_CMD_COMPONENT_DEL_NTF,
+	.session_attribute = LIVESTACK_A_COMPONENT_SESSION,
+	.id_attribute = LIVESTACK_A_COMPONENT_ID,
+	.find = ls_nl_find_component,
+	.put = ls_nl_put_component,
+	.table = ls_nl_component_table,
+};
+
+void ls_nl_component_changed(struct ls_component *component)
+{
+	ls_nl_tell(&ls_nl_components, component);
 }
 
 static int ls_nl_check_component_new(struct genl_info *info)
@@ -79,108 +140,75 @@ static int ls_nl_check_component_new(struct genl_info *info)
 	return 0;
 }
 
+static int ls_nl_make_component(struct genl_info *info)
+{
+	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
+	struct ls_component *component;
+
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+	component = ls_component_new(session, nla_get_u16(info->attrs[LIVESTACK_A_COMPONENT_ID]),
+				     nla_data(info->attrs[LIVESTACK_A_COMPONENT_NAME]),
+				     nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_KIND]));
+	if (component == ERR_PTR(-EEXIST))
+		return ls_nl_refuse(info, -EEXIST, LIVESTACK_A_COMPONENT_ID,
+				    "the session has a component of this id: take another");
+	if (IS_ERR(component))
+		return PTR_ERR(component);
+	ls_nl_tell(&ls_nl_components, component);
+	return 0;
+}
+
 int ls_nl_component_new_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_session *session;
 	int err = ls_nl_check_component_new(info);
 
 	if (err)
 		return err;
 	mutex_lock(&ls_table_lock);
-	session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
-	err = PTR_ERR_OR_ZERO(session);
-	if (!err) {
-		err = ls_component_new(session, nla_get_u16(info->attrs[LIVESTACK_A_COMPONENT_ID]),
-				       nla_data(info->attrs[LIVESTACK_A_COMPONENT_NAME]),
-				       nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_KIND]));
-		if (err == -EEXIST)
-			ls_nl_refuse(info, err, LIVESTACK_A_COMPONENT_ID,
-				     "the session has a component of this id: take another");
-	}
+	err = ls_nl_make_component(info);
 	mutex_unlock(&ls_table_lock);
 	return err;
 }
 
 int ls_nl_component_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_component *component;
-	struct sk_buff *msg;
-	int err;
-
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		return -ENOMEM;
-	mutex_lock(&ls_table_lock);
-	component = ls_nl_find_component(info);
-	err = PTR_ERR_OR_ZERO(component);
-	if (!err)
-		err = ls_nl_put_component(msg, genlmsg_put_reply(msg, info, &ls_nl_family, 0,
-								 LIVESTACK_CMD_COMPONENT_GET),
-					  component);
-	mutex_unlock(&ls_table_lock);
-	if (!err)
-		return genlmsg_reply(msg, info);
-	nlmsg_free(msg);
-	return err;
-}
-
-/* Goes on from cb->args[1] in the session that cb->args[0] is at. */
-static int ls_nl_dump_components(struct sk_buff *skb, struct netlink_callback *cb,
-				 struct ls_session *session)
-{
-	struct ls_component *component;
-	unsigned long id;
-	int err;
-
-	xa_for_each_start(&session->components, id, component, cb->args[1]) {
-		void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					   &ls_nl_family, NLM_F_MULTI,
-					   LIVESTACK_CMD_COMPONENT_GET);
-
-		err = ls_nl_put_component(skb, header, component);
-		if (err) {
-			if (header)
-				genlmsg_cancel(skb, header);
-			return err;
-		}
-		cb->args[1] = id + 1;
-	}
-	return 0;
+	return ls_nl_get(&ls_nl_components, info);
 }
 
 int ls_nl_component_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct ls_session *session;
-	unsigned long id;
-	int err = 0;
+	return ls_nl_dump(&ls_nl_components, skb, cb);
+}
 
-	mutex_lock(&ls_table_lock);
-	xa_for_each_start(&ls_sessions, id, session, cb->args[0]) {
-		/* The session that the last part ended in may have gone. */
-		if (id != cb->args[0])
-			cb->args[1] = 0;
-		cb->args[0] = id;
-		err = ls_nl_dump_components(skb, cb, session);
-		if (err)
-			break;
-		cb->args[0] = id + 1;
-		cb->args[1] = 0;
+static int ls_nl_delete_component(struct genl_info *info)
+{
+	struct ls_component *component = ls_nl_find_component(info);
+	u32 session;
+	u16 id;
+
+	if (IS_ERR(component))
+		return PTR_ERR(component);
+	session = component->session->id;
+	id = component->id;
+	switch (ls_component_del(component)) {
+	case -EBUSY:
+		return ls_nl_refuse(info, -EBUSY, LIVESTACK_A_COMPONENT_ID,
+				    "a process has joined as the component: component-get names it; end it first");
+	case -EMLINK:
+		return ls_nl_refuse(info, -EBUSY, LIVESTACK_A_COMPONENT_ID,
+				    "a link ends at the component: link-get names it; delete it first");
 	}
-	mutex_unlock(&ls_table_lock);
-	return skb->len ? skb->len : err;
+	ls_nl_tell_gone(&ls_nl_components, session, id);
+	return 0;
 }
 
 int ls_nl_component_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_component *component;
 	int err;
 
 	mutex_lock(&ls_table_lock);
-	component = ls_nl_find_component(info);
-	err = PTR_ERR_OR_ZERO(component);
-	if (!err && ls_component_del(component))
-		err = ls_nl_refuse(info, -EBUSY, LIVESTACK_A_COMPONENT_ID,
-				   "a process has joined as the component: component-get names it; end it first");
+	err = ls_nl_delete_component(info);
 	mutex_unlock(&ls_table_lock);
 	return err;
 }

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/livestack.h>
-#include <linux/stringify.h>
 
 #include "netlink.h"
 #include "netlink_gen.h"
+#include "session.h"
 
-/* What a wrong version tells the caller, whichever of the two numbers it got wrong. */
-#define LS_NL_SAME_RELEASE "install program and modules of the same release"
+int ls_nl_put_error(struct sk_buff *msg, void *header, int err, int attribute,
+		    const char *sentence)
+{
+	if (!header ||
+	    nla_put_u32(msg, LIVESTACK_A_ERROR_ERRNO, -err) ||
+	    nla_put_string(msg, LIVESTACK_A_ERROR_SENTENCE, sentence) ||
+	    (attribute && nla_put_u32(msg, LIVESTACK_A_ERROR_ATTRIBUTE, attribute)))
+		return -EMSGSIZE;
+	genlmsg_end(msg, header);
+	return 0;
+}
 
 /*
  * The refusal as a message of the family. It comes before the NLMSG_ERROR with the same sentence,
@@ -22,16 +31,10 @@ static void ls_nl_send_error(struct genl_info *info, int err, int attribute, con
 		return;
 
 	header = genlmsg_put_reply(msg, info, &ls_nl_family, 0, LIVESTACK_CMD_ERROR);
-	if (!header ||
-	    nla_put_u32(msg, LIVESTACK_A_ERROR_ERRNO, -err) ||
-	    nla_put_string(msg, LIVESTACK_A_ERROR_SENTENCE, sentence) ||
-	    (attribute && nla_put_u32(msg, LIVESTACK_A_ERROR_ATTRIBUTE, attribute))) {
+	if (ls_nl_put_error(msg, header, err, attribute, sentence))
 		nlmsg_free(msg);
-		return;
-	}
-
-	genlmsg_end(msg, header);
-	genlmsg_reply(msg, info);
+	else
+		genlmsg_reply(msg, info);
 }
 
 int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sentence)
@@ -51,9 +54,7 @@ static int ls_nl_pre_doit(const struct ls_genl_pre_doit_ops *ops, struct sk_buff
 	if (info->genlhdr->version == LIVESTACK_FAMILY_VERSION)
 		return 0;
 
-	return ls_nl_refuse(info, -EPROTONOSUPPORT, 0,
-			    "livestack.ko speaks version " __stringify(LIVESTACK_FAMILY_VERSION)
-			    " of its netlink family, the caller another: " LS_NL_SAME_RELEASE);
+	return ls_nl_refuse(info, -EPROTONOSUPPORT, 0, LS_NL_WRONG_VERSION);
 }
 
 /* One step of skew either way works, so that a cluster can be updated host by host. */
@@ -113,12 +114,20 @@ struct genl_family ls_nl_family __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(ls_nl_groups),
 };
 
+bool ls_nl_open;
+
 int __init ls_nl_init(void)
 {
-	return genl_register_family(&ls_nl_family);
+	int err = genl_register_family(&ls_nl_family);
+
+	WRITE_ONCE(ls_nl_open, !err);
+	return err;
 }
 
 void ls_nl_exit(void)
 {
+	/* News under way go out before the group does. */
+	WRITE_ONCE(ls_nl_open, false);
+	ls_sessions_flush();
 	genl_unregister_family(&ls_nl_family);
 }

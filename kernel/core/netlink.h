@@ -2,9 +2,19 @@
 #ifndef _LS_NETLINK_H
 #define _LS_NETLINK_H
 
+#include <linux/livestack.h>
+#include <linux/stringify.h>
 #include <net/genetlink.h>
 
+/* What a wrong version tells the caller, whichever of the two numbers it got wrong. */
+#define LS_NL_SAME_RELEASE "install program and modules of the same release"
+#define LS_NL_WRONG_VERSION                                                          \
+	"livestack.ko speaks version " __stringify(LIVESTACK_FAMILY_VERSION)         \
+	" of its netlink family, the caller another: " LS_NL_SAME_RELEASE
+#define LS_NL_NO_SESSION "there is no session of this id: session-get lists those there are"
+
 extern struct genl_family ls_nl_family;
+extern bool ls_nl_open; /* whether listeners may be told of anything */
 
 int ls_nl_init(void);
 void ls_nl_exit(void);
@@ -19,5 +29,9 @@ void ls_nl_exit(void);
  * Return: @err, for the caller to return from its doit.
  */
 int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sentence);
+
+/* What LIVESTACK_CMD_ERROR holds, after @header, which may be NULL. -EMSGSIZE: no room. */
+int ls_nl_put_error(struct sk_buff *msg, void *header, int err, int attribute,
+		    const char *sentence);
 
 #endif /* _LS_NETLINK_H */

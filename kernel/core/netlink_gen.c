@@ -16,27 +16,47 @@ static struct netlink_range_validation ls_session_end_ns_range __ro_after_init =
 	.max = 9007199254740991ULL,
 };
 
+static struct netlink_range_validation ls_link_latency_ns_range __ro_after_init = {
+	.max = 3600000000000ULL,
+};
+
+static struct netlink_range_validation ls_link_back_latency_ns_range __ro_after_init = {
+	.max = 3600000000000ULL,
+};
+
+static struct netlink_range_validation ls_link_queue_bytes_range __ro_after_init = {
+	.min = 131072ULL,
+	.max = 268435456ULL,
+};
+
 static const struct nla_policy ls_version_get_nl_policy[LIVESTACK_A_VERSION_ABI + 1] = {
 	[LIVESTACK_A_VERSION_ABI] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-static const struct nla_policy ls_session_new_nl_policy[LIVESTACK_A_SESSION_END_NS + 1] = {
+static const struct nla_policy ls_session_new_nl_policy[LIVESTACK_A_SESSION_ON_OVERSHOOT + 1] = {
 	[LIVESTACK_A_SESSION_UUID] = { .type = NLA_NUL_STRING, .len = LIVESTACK_UUID_MAX },
 	[LIVESTACK_A_SESSION_NAME] = { .type = NLA_NUL_STRING, .len = LIVESTACK_NAME_MAX },
 	[LIVESTACK_A_SESSION_QUANTUM_NS] =
 		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_quantum_ns_range),
 	[LIVESTACK_A_SESSION_END_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_end_ns_range),
+	[LIVESTACK_A_SESSION_MODE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[LIVESTACK_A_SESSION_ON_LOSS] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+	[LIVESTACK_A_SESSION_ON_OVERSHOOT] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 };
 
 static const struct nla_policy ls_session_get_nl_policy[LIVESTACK_A_SESSION_ID + 1] = {
 	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-static const struct nla_policy ls_session_set_nl_policy[LIVESTACK_A_SESSION_STATE + 1] = {
+static const struct nla_policy ls_session_set_nl_policy[LIVESTACK_A_SESSION_CLOCKSOURCE + 1] = {
 	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_SESSION_QUANTUM_NS] =
 		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_session_quantum_ns_range),
 	[LIVESTACK_A_SESSION_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 4),
+	[LIVESTACK_A_SESSION_MODE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[LIVESTACK_A_SESSION_ON_LOSS] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+	[LIVESTACK_A_SESSION_ON_OVERSHOOT] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+	[LIVESTACK_A_SESSION_CLOCKSOURCE] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
 };
 
 static const struct nla_policy ls_session_del_nl_policy[LIVESTACK_A_SESSION_ID + 1] = {
@@ -60,7 +80,37 @@ static const struct nla_policy ls_component_del_nl_policy[LIVESTACK_A_COMPONENT_
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 };
 
-const struct genl_ops ls_nl_ops[8] = {
+static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_QUEUE_BYTES + 1] = {
+	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
+	[LIVESTACK_A_LINK_A] = NLA_POLICY_MAX(NLA_U16, 1023),
+	[LIVESTACK_A_LINK_B] = NLA_POLICY_MAX(NLA_U16, 1023),
+	[LIVESTACK_A_LINK_LATENCY_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_latency_ns_range),
+	[LIVESTACK_A_LINK_BACK_LATENCY_NS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_back_latency_ns_range),
+	[LIVESTACK_A_LINK_QUEUE_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &ls_link_queue_bytes_range),
+};
+
+static const struct nla_policy ls_link_get_nl_policy[LIVESTACK_A_LINK_ID + 1] = {
+	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
+};
+
+static const struct nla_policy ls_link_set_nl_policy[LIVESTACK_A_LINK_QUEUE_BYTES + 1] = {
+	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
+	[LIVESTACK_A_LINK_LATENCY_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_latency_ns_range),
+	[LIVESTACK_A_LINK_BACK_LATENCY_NS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_back_latency_ns_range),
+	[LIVESTACK_A_LINK_QUEUE_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &ls_link_queue_bytes_range),
+};
+
+static const struct nla_policy ls_link_del_nl_policy[LIVESTACK_A_LINK_ID + 1] = {
+	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
+};
+
+const struct genl_ops ls_nl_ops[12] = {
 	{
 		.cmd = LIVESTACK_CMD_VERSION_GET,
 		.doit = ls_nl_version_get_doit,
@@ -71,7 +121,7 @@ const struct genl_ops ls_nl_ops[8] = {
 		.cmd = LIVESTACK_CMD_SESSION_NEW,
 		.doit = ls_nl_session_new_doit,
 		.policy = ls_session_new_nl_policy,
-		.maxattr = LIVESTACK_A_SESSION_END_NS,
+		.maxattr = LIVESTACK_A_SESSION_ON_OVERSHOOT,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -86,7 +136,7 @@ const struct genl_ops ls_nl_ops[8] = {
 		.cmd = LIVESTACK_CMD_SESSION_SET,
 		.doit = ls_nl_session_set_doit,
 		.policy = ls_session_set_nl_policy,
-		.maxattr = LIVESTACK_A_SESSION_STATE,
+		.maxattr = LIVESTACK_A_SESSION_CLOCKSOURCE,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -118,8 +168,40 @@ const struct genl_ops ls_nl_ops[8] = {
 		.maxattr = LIVESTACK_A_COMPONENT_ID,
 		.flags = GENL_ADMIN_PERM,
 	},
+	{
+		.cmd = LIVESTACK_CMD_LINK_NEW,
+		.doit = ls_nl_link_new_doit,
+		.policy = ls_link_new_nl_policy,
+		.maxattr = LIVESTACK_A_LINK_QUEUE_BYTES,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_LINK_GET,
+		.doit = ls_nl_link_get_doit,
+		.dumpit = ls_nl_link_get_dumpit,
+		.policy = ls_link_get_nl_policy,
+		.maxattr = LIVESTACK_A_LINK_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_LINK_SET,
+		.doit = ls_nl_link_set_doit,
+		.policy = ls_link_set_nl_policy,
+		.maxattr = LIVESTACK_A_LINK_QUEUE_BYTES,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_LINK_DEL,
+		.doit = ls_nl_link_del_doit,
+		.policy = ls_link_del_nl_policy,
+		.maxattr = LIVESTACK_A_LINK_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
 };
 
 const struct genl_multicast_group ls_nl_groups[1] = {
-	[LS_NL_GROUP_EVENTS] = { .name = LIVESTACK_MCGRP_EVENTS },
+	[LS_NL_GROUP_EVENTS] = {
+		.name = LIVESTACK_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
 };

@@ -1,12 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the verbs of all objects share. */
+/* What the verbs of sessions, components and links share. */
 #ifndef _LS_OBJECT_NL_H
 #define _LS_OBJECT_NL_H
 
-#include <net/netlink.h>
+#include <linux/livestack.h>
+#include <net/genetlink.h>
 
-struct genl_info;
+struct ls_component;
+struct ls_histogram;
+struct ls_link;
 struct ls_session;
+
+/* A kind of object: how netlink finds and tells of one. All want ls_table_lock held. */
+struct ls_nl_kind {
+	u8 get, notify, notify_gone; /* commands */
+	int session_attribute;	/* which says the session, 0: it is one itself */
+	int id_attribute;
+	/* The one that a request names; when there is none it has refused, and says the error. */
+	void *(*find)(struct genl_info *info);
+	/* Tells of it in @msg after @header, which may be NULL. -EMSGSIZE: there was no room. */
+	int (*put)(struct sk_buff *msg, void *header, void *object);
+	/* The session's objects of this kind; NULL for sessions. */
+	struct xarray *(*table)(struct ls_session *session);
+};
+
+extern const struct ls_nl_kind ls_nl_sessions, ls_nl_components, ls_nl_links;
+
+/* The get verb of a kind, and its dump, of all or of one session's. */
+int ls_nl_get(const struct ls_nl_kind *kind, struct genl_info *info);
+int ls_nl_dump(const struct ls_nl_kind *kind, struct sk_buff *skb, struct netlink_callback *cb);
+
+/* Tells those who listen of an object, or that it is gone. These may sleep. */
+void ls_nl_tell(const struct ls_nl_kind *kind, void *object);
+void ls_nl_tell_session_gone(const struct ls_session *session);
+void ls_nl_tell_gone(const struct ls_nl_kind *kind, u32 session, u16 id);
+
+/* From a work, without ls_table_lock. */
+void ls_nl_session_changed(struct ls_session *session);
+void ls_nl_component_changed(struct ls_component *component);
 
 /* Whether it is a name: 1 to LIVESTACK_NAME_MAX bytes of printable ASCII. */
 bool ls_nl_name_ok(const struct nlattr *attr);
@@ -14,10 +45,16 @@ bool ls_nl_name_ok(const struct nlattr *attr);
 /* The session that @attribute names; wants ls_table_lock. When there is none it has refused. */
 struct ls_session *ls_nl_find_session(struct genl_info *info, int attribute);
 
+/* The session's component that @attribute names, in the same way. */
+struct ls_component *ls_nl_session_component(struct genl_info *info, struct ls_session *session,
+					     int attribute);
+
 /* Without the padding of nla_put_u64_64bit(): readers copy, and do not want an attribute more. */
 static inline int ls_nl_put_u64(struct sk_buff *msg, int attribute, u64 value)
 {
 	return nla_put(msg, attribute, sizeof(value), &value);
 }
+
+int ls_nl_put_histogram(struct sk_buff *msg, int attribute, const struct ls_histogram *histogram);
 
 #endif /* _LS_OBJECT_NL_H */

@@ -5,46 +5,87 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "session_nl.h"
+#include "link.h"
+#include "object_nl.h"
+#include "trace.h"
 
-/* Guards the tables of sessions and components, and who has joined. */
+/* Guards the tables of sessions, components and links, and who has joined. */
 DEFINE_MUTEX(ls_table_lock);
 DEFINE_XARRAY_ALLOC1(ls_sessions);
+unsigned int ls_table_changes = 1;
 
 static u32 ls_session_count;
 /* Numbers are not used again soon: somebody may still mean the old one. */
 static u32 ls_session_last_id;
 
+static void ls_component_tell(struct ls_component *component)
+{
+	swake_up_one(&component->told);
+	/* Pairs with the barrier of poll_wait(): who polls sees the new state, or is seen here. */
+	if (wq_has_sleeper(&component->pollers))
+		irq_work_queue(&component->poll_work);
+}
+
 /* Called by the engine, under the session's lock. */
+static void ls_session_opened(struct ls_window *window, u64 skipped_ns)
+{
+	struct ls_session *session = container_of(window, struct ls_session, window);
+	const u64 last_ns = window->start_ns - skipped_ns;
+
+	session->skipped_ns += skipped_ns;
+	/* The first one follows on none, and giving gating up prolongs the open one. */
+	if (window->generation > 1 && !window->released)
+		trace_ls_window_close(session, window->generation - 1, session->opened_ns, last_ns);
+	session->opened_ns = window->start_ns;
+	if (skipped_ns)
+		trace_ls_skip(session, window->generation, last_ns, window->start_ns);
+	trace_ls_window_open(session, window->generation, window->start_ns, window->end_ns);
+}
+
+static void ls_session_parked(struct ls_window *window, struct ls_member *member)
+{
+	trace_ls_park(container_of(member, struct ls_component, member), member->clock_ns,
+		      member->due_ns);
+}
+
 static void ls_session_run(struct ls_window *window, struct ls_member *member)
 {
 	struct ls_component *component = container_of(member, struct ls_component, member);
 
 	component->windows++;
-	swake_up_one(&component->told);
+	trace_ls_release(component, member->clock_ns, window->end_ns);
+	ls_component_tell(component);
 }
 
-static void ls_session_tell(struct work_struct *work)
+static const struct ls_window_ops ls_session_window_ops = {
+	.opened = ls_session_opened,
+	.parked = ls_session_parked,
+	.run = ls_session_run,
+};
+
+static void ls_session_changed(struct work_struct *work)
 {
 	ls_nl_session_changed(container_of(work, struct ls_session, changed));
 }
 
-/* Under the session's lock. Sends the news from elsewhere: no message can be made here. */
-static void ls_session_enter(struct ls_session *session, enum livestack_state state,
-			     enum livestack_reason reason)
+void ls_session_enter(struct ls_session *session, enum livestack_state state,
+		      enum livestack_reason reason)
 {
 	struct ls_component *component;
 
 	session->state = state;
 	session->reason = reason;
+	/* Sends the news from elsewhere: no message can be made under this lock. */
 	schedule_work(&session->changed);
-	if (state != LIVESTACK_STATE_STOPPED)
+	if (state == LIVESTACK_STATE_RUNNING)
 		return;
 
 	ls_window_pause(&session->window);
+	if (state != LIVESTACK_STATE_STOPPED)
+		return;
 	/* Nobody will ever run again, so nobody shall wait for it. */
 	list_for_each_entry(component, &session->joined, joined)
-		swake_up_one(&component->told);
+		ls_component_tell(component);
 }
 
 void ls_session_settle(struct ls_session *session)
@@ -53,12 +94,31 @@ void ls_session_settle(struct ls_session *session)
 		ls_session_enter(session, LIVESTACK_STATE_STOPPED, LIVESTACK_REASON_ENDED);
 }
 
+/* Under the session's lock; it may have begun to run or not. */
+static void ls_session_release(struct ls_session *session)
+{
+	session->mode = LIVESTACK_MODE_FREE;
+	if (session->state == LIVESTACK_STATE_CREATED)
+		return;
+	session->released = true;
+	ls_window_release(&session->window);
+}
+
 void ls_session_mourn(struct ls_session *session, u16 culprit)
 {
 	if (session->state == LIVESTACK_STATE_STOPPED)
 		return;
 	session->culprit = culprit;
-	ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_DIED);
+	if (session->mode != LIVESTACK_MODE_FREE && session->on_loss == LIVESTACK_ON_LOSS_PAUSE) {
+		ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_DIED);
+		return;
+	}
+	/* Without gating nobody waits for the dead one. */
+	if (session->mode != LIVESTACK_MODE_FREE)
+		ls_session_release(session);
+	else
+		ls_window_resume(&session->window);
+	ls_session_enter(session, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_DIED);
 }
 
 static bool ls_uuid_taken(const char *uuid)
@@ -72,7 +132,27 @@ static bool ls_uuid_taken(const char *uuid)
 	return false;
 }
 
-struct ls_session *ls_session_new(const char *uuid, const char *name, u64 quantum_ns, u64 end_ns)
+static void ls_session_init(struct ls_session *session, const struct ls_session_config *config)
+{
+	strscpy(session->uuid, config->uuid, sizeof(session->uuid));
+	strscpy(session->name, config->name, sizeof(session->name));
+	xa_init(&session->components);
+	xa_init(&session->links);
+	INIT_WORK(&session->changed, ls_session_changed);
+	raw_spin_lock_init(&session->lock);
+	INIT_LIST_HEAD(&session->joined);
+	session->state = LIVESTACK_STATE_CREATED;
+	session->mode = config->mode;
+	session->on_loss = config->on_loss;
+	session->on_overshoot = config->on_overshoot;
+	session->lookahead_ns = LS_TIME_NONE;
+	ls_window_init(&session->window, config->quantum_ns, config->end_ns ?: LS_TIME_LIMIT,
+		       &ls_session_window_ops);
+	session->window.to_the_end = config->end_ns;
+	session->window.heap = session->heap;
+}
+
+struct ls_session *ls_session_new(const struct ls_session_config *config)
 {
 	struct ls_session *session;
 	int err;
@@ -80,23 +160,13 @@ struct ls_session *ls_session_new(const char *uuid, const char *name, u64 quantu
 	lockdep_assert_held(&ls_table_lock);
 	if (ls_session_count == LIVESTACK_SESSIONS_MAX)
 		return ERR_PTR(-ENOSPC);
-	if (ls_uuid_taken(uuid))
+	if (ls_uuid_taken(config->uuid))
 		return ERR_PTR(-EEXIST);
 
 	session = kvzalloc(sizeof(*session), GFP_KERNEL);
 	if (!session)
 		return ERR_PTR(-ENOMEM);
-
-	strscpy(session->uuid, uuid, sizeof(session->uuid));
-	strscpy(session->name, name, sizeof(session->name));
-	xa_init(&session->components);
-	INIT_WORK(&session->changed, ls_session_tell);
-	raw_spin_lock_init(&session->lock);
-	INIT_LIST_HEAD(&session->joined);
-	session->state = LIVESTACK_STATE_CREATED;
-	ls_window_init(&session->window, quantum_ns, end_ns ?: LS_TIME_LIMIT, ls_session_run);
-	session->window.to_the_end = end_ns;
-	session->window.heap = session->heap;
+	ls_session_init(session, config);
 
 	err = xa_alloc_cyclic(&ls_sessions, &session->id, session, XA_LIMIT(1, INT_MAX),
 			      &ls_session_last_id, GFP_KERNEL);
@@ -105,17 +175,23 @@ struct ls_session *ls_session_new(const char *uuid, const char *name, u64 quantu
 		return ERR_PTR(err);
 	}
 	ls_session_count++;
+	ls_table_changes++;
 	return session;
 }
 
 static void ls_session_free(struct ls_session *session)
 {
 	struct ls_component *component;
+	struct ls_link *link;
 	unsigned long id;
 
+	ls_table_changes++;
 	xa_erase(&ls_sessions, session->id);
 	ls_session_count--;
 	cancel_work_sync(&session->changed);
+	xa_for_each(&session->links, id, link)
+		ls_link_free(link);
+	xa_destroy(&session->links);
 	xa_for_each(&session->components, id, component)
 		kfree(component);
 	xa_destroy(&session->components);
@@ -128,95 +204,96 @@ int ls_session_del(struct ls_session *session)
 	if (!list_empty(&session->joined))
 		return -EBUSY;
 
+	ls_nl_tell_session_gone(session);
 	ls_session_free(session);
 	return 0;
 }
 
-static int ls_session_set_state_locked(struct ls_session *session, enum livestack_state state)
+/* Whether @state may follow on the session's own; 0 says none. */
+static int ls_session_check_state(const struct ls_session *session, enum livestack_state state,
+				  bool free)
 {
-	if (session->state == LIVESTACK_STATE_STOPPED || state == session->state)
+	if (!state)
+		return 0;
+	if (session->state == LIVESTACK_STATE_STOPPED || state == session->state ||
+	    state == LIVESTACK_STATE_CREATED)
 		return -EINVAL;
-
-	switch (state) {
-	case LIVESTACK_STATE_RUNNING:
-		ls_session_enter(session, state, LIVESTACK_REASON_ASKED);
-		ls_window_resume(&session->window);
-		ls_session_settle(session);
+	if (state != LIVESTACK_STATE_PAUSED)
 		return 0;
-	case LIVESTACK_STATE_PAUSED:
-		if (session->state != LIVESTACK_STATE_RUNNING)
-			return -EINVAL;
-		ls_window_pause(&session->window);
-		ls_session_enter(session, state, LIVESTACK_REASON_ASKED);
-		return 0;
-	case LIVESTACK_STATE_STOPPED:
-		ls_session_enter(session, state, LIVESTACK_REASON_ASKED);
-		return 0;
-	default:
+	if (session->state != LIVESTACK_STATE_RUNNING)
 		return -EINVAL;
-	}
+	return free ? -EPERM : 0;
 }
 
-int ls_session_set_state(struct ls_session *session, enum livestack_state state)
+static int ls_session_check(const struct ls_session *session,
+			    const struct ls_session_changes *changes)
+{
+	const bool free = changes->free || session->mode == LIVESTACK_MODE_FREE;
+
+	if (changes->free && session->state == LIVESTACK_STATE_STOPPED)
+		return -ESHUTDOWN;
+	if (session->mode == LIVESTACK_MODE_STRICT && !changes->free &&
+	    changes->quantum_ns > session->lookahead_ns)
+		return -ERANGE;
+	return ls_session_check_state(session, changes->state, free);
+}
+
+static void ls_session_go(struct ls_session *session)
+{
+	ls_session_enter(session, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED);
+	if (session->mode == LIVESTACK_MODE_FREE)
+		ls_window_release(&session->window);
+	else
+		ls_window_resume(&session->window);
+	ls_session_settle(session);
+}
+
+static void ls_session_apply(struct ls_session *session, const struct ls_session_changes *changes)
+{
+	if (changes->quantum_ns)
+		session->window.quantum_ns = changes->quantum_ns;
+	if (changes->on_loss)
+		session->on_loss = changes->on_loss;
+	if (changes->on_overshoot)
+		session->on_overshoot = changes->on_overshoot;
+	if (changes->free && session->mode != LIVESTACK_MODE_FREE) {
+		const bool paused = session->state == LIVESTACK_STATE_PAUSED;
+
+		ls_session_release(session);
+		/* What is not gated does not stand still. */
+		if (paused)
+			ls_session_enter(session, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED);
+		ls_session_settle(session);
+	}
+	if (changes->state == LIVESTACK_STATE_RUNNING && session->state != LIVESTACK_STATE_RUNNING)
+		ls_session_go(session);
+	else if (changes->state && changes->state != session->state)
+		ls_session_enter(session, changes->state, LIVESTACK_REASON_ASKED);
+}
+
+int ls_session_set(struct ls_session *session, const struct ls_session_changes *changes)
 {
 	unsigned long flags;
 	int err;
 
 	lockdep_assert_held(&ls_table_lock);
 	raw_spin_lock_irqsave(&session->lock, flags);
-	err = ls_session_set_state_locked(session, state);
+	err = ls_session_check(session, changes);
+	if (!err)
+		ls_session_apply(session, changes);
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	return err;
 }
 
-void ls_session_set_quantum(struct ls_session *session, u64 quantum_ns)
+void ls_sessions_flush(void)
 {
-	unsigned long flags;
+	struct ls_session *session;
+	unsigned long id;
 
-	raw_spin_lock_irqsave(&session->lock, flags);
-	session->window.quantum_ns = quantum_ns;
-	raw_spin_unlock_irqrestore(&session->lock, flags);
-}
-
-int ls_component_new(struct ls_session *session, u16 id, const char *name, u32 kind)
-{
-	struct ls_component *component;
-	int err;
-
-	lockdep_assert_held(&ls_table_lock);
-	component = kzalloc(sizeof(*component), GFP_KERNEL);
-	if (!component)
-		return -ENOMEM;
-
-	component->session = session;
-	component->id = id;
-	component->kind = kind;
-	strscpy(component->name, name, sizeof(component->name));
-	INIT_LIST_HEAD(&component->joined);
-	init_swait_queue_head(&component->told);
-
-	err = xa_insert(&session->components, id, component, GFP_KERNEL);
-	if (err) {
-		kfree(component);
-		/* What the tree calls busy is a number that is taken. */
-		return err == -EBUSY ? -EEXIST : err;
-	}
-	session->component_count++;
-	return 0;
-}
-
-int ls_component_del(struct ls_component *component)
-{
-	struct ls_session *session = component->session;
-
-	lockdep_assert_held(&ls_table_lock);
-	if (component->pid)
-		return -EBUSY;
-
-	xa_erase(&session->components, component->id);
-	session->component_count--;
-	kfree(component);
-	return 0;
+	mutex_lock(&ls_table_lock);
+	xa_for_each(&ls_sessions, id, session)
+		flush_work(&session->changed);
+	mutex_unlock(&ls_table_lock);
 }
 
 void ls_sessions_end(void)

@@ -4,7 +4,7 @@
  *
  * Lifetime: a session lives from session-new to session-del, a component from component-new to
  * component-del or its session's end. Neither is deleted while a process has joined as a component
- * of it, so who has joined needs no reference.
+ * of it, nor a component that a link ends at, so who has joined needs no reference.
  *
  * Locks: ls_table_lock, then a session's lock. Who finds a session by its id holds ls_table_lock as
  * long as it uses it.
@@ -12,14 +12,18 @@
 #ifndef _LS_SESSION_H
 #define _LS_SESSION_H
 
+#include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/livestack.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/swait.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "histogram.h"
 #include "window.h"
 
 struct ls_session;
@@ -29,12 +33,21 @@ struct ls_component {
 	u16 id;
 	u32 kind;
 	char name[LIVESTACK_NAME_MAX + 1];
+	u32 links;		/* so many end at it; under ls_table_lock */
 	pid_t pid;		/* of who joined, 0: nobody; changes under both locks */
 	/* Under the session's lock: */
 	struct list_head joined;
 	struct ls_member member;
-	u64 windows;
-	struct swait_queue_head told; /* the member runs, or the session has stopped */
+	struct rb_root_cached messages; /* to it, by (arrival, source, sequence) */
+	u64 enqueued;		/* so many messages ever were on their way to it */
+	u64 known;		/* so many of them when its last WAIT returned */
+	u64 windows, sent, received, late, overshoots;
+	u32 queued;
+	struct ls_histogram late_ns, overshoot_ns;
+	/* The member runs, or the session has stopped: */
+	struct swait_queue_head told;
+	wait_queue_head_t pollers;
+	struct irq_work poll_work; /* wakes pollers, whose lock must not be taken under ours */
 };
 
 struct ls_session {
@@ -42,38 +55,71 @@ struct ls_session {
 	char uuid[LIVESTACK_UUID_MAX + 1];
 	char name[LIVESTACK_NAME_MAX + 1];
 	struct xarray components; /* by id, under ls_table_lock */
-	u32 component_count;	  /* under ls_table_lock */
+	struct xarray links;	  /* by id, changed under ls_table_lock, read also under RCU */
 	struct work_struct changed; /* tells listeners of a new state */
 	/* Raw and taken with interrupts off: a window may be opened from anywhere. */
 	raw_spinlock_t lock;
 	enum livestack_state state;
 	enum livestack_reason reason; /* 0 while it is created */
+	enum livestack_mode mode;
+	enum livestack_on_loss on_loss;
+	enum livestack_on_overshoot on_overshoot;
+	bool released; /* gating was given up while it ran */
 	u16 culprit;
 	struct list_head joined;
 	struct ls_window window;
+	u64 opened_ns; /* start of the open window */
+	u32 component_count, link_count;
+	u64 lookahead_ns; /* the shortest latency of its links, or LS_TIME_NONE */
+	u64 late;	  /* messages to any of its components */
+	u64 skipped_ns;	  /* time between windows, in which nobody had anything to do */
 	struct ls_member *heap[LIVESTACK_COMPONENTS_MAX];
 };
 
 extern struct mutex ls_table_lock;
 extern struct xarray ls_sessions; /* by id, under ls_table_lock */
+/* Counts what comes and goes, for a dump to tell that it was overtaken; under ls_table_lock. */
+extern unsigned int ls_table_changes;
 
 /* All of these want ls_table_lock held, and answer with negative error numbers. */
 
+/* What a session is made of. */
+struct ls_session_config {
+	const char *uuid, *name;
+	u64 quantum_ns;
+	u64 end_ns; /* 0: it has none */
+	enum livestack_mode mode;
+	enum livestack_on_loss on_loss;
+	enum livestack_on_overshoot on_overshoot;
+};
+
 /* -ENOSPC: there are LIVESTACK_SESSIONS_MAX already, -EEXIST: one has this uuid. */
-struct ls_session *ls_session_new(const char *uuid, const char *name, u64 quantum_ns, u64 end_ns);
+struct ls_session *ls_session_new(const struct ls_session_config *config);
 
 /* -EBUSY: a process has joined. */
 int ls_session_del(struct ls_session *session);
 
-/* To running, paused or stopped. -EINVAL: not from the state that it is in. */
-int ls_session_set_state(struct ls_session *session, enum livestack_state state);
+/* What of a session is set; what is 0 stays. */
+struct ls_session_changes {
+	enum livestack_state state;
+	u64 quantum_ns;
+	bool free; /* gives gating up */
+	enum livestack_on_loss on_loss;
+	enum livestack_on_overshoot on_overshoot;
+};
 
-void ls_session_set_quantum(struct ls_session *session, u64 quantum_ns);
+/*
+ * All or nothing. -EINVAL: the state does not follow on the one that it is in, -ERANGE: a strict
+ * session's quantum would be longer than its lookahead, -EPERM: what is not gated is not paused,
+ * -ESHUTDOWN: gating cannot be given up, it has stopped.
+ */
+int ls_session_set(struct ls_session *session, const struct ls_session_changes *changes);
 
 /* -EEXIST: the id is taken. */
-int ls_component_new(struct ls_session *session, u16 id, const char *name, u32 kind);
+struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
+				      u32 kind);
 
-/* -EBUSY: a process has joined as it. */
+/* -EBUSY: a process has joined as it, -EMLINK: a link ends at it. */
 int ls_component_del(struct ls_component *component);
 
 /* What a component itself does; these take the locks they want and may sleep. */
@@ -89,9 +135,13 @@ void ls_component_leave(struct ls_component *component, bool died);
 
 /*
  * Waits until the component's clock reaches @next_ns or the earliest message to it.
- * -ESHUTDOWN: the session has stopped, -ERESTARTSYS: a signal; it stays arrived.
+ * -ESHUTDOWN: the session has stopped, -ERESTARTSYS: a signal, -EAGAIN: @nonblock and it would
+ * wait; in both of these it stays arrived.
  */
-int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns);
+int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns, bool nonblock);
+
+/* Whether there is nothing to wait for: it runs, or the session has stopped. */
+bool ls_component_ready(struct ls_component *component);
 
 /* Its clock, and how far it may run. */
 void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns);
@@ -99,6 +149,13 @@ void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns
 /* Under the session's lock: after all that may have opened a window, and when one died awaited. */
 void ls_session_settle(struct ls_session *session);
 void ls_session_mourn(struct ls_session *session, u16 culprit);
+
+/* Under the session's lock: it enters a state, for a reason, and listeners will hear of it. */
+void ls_session_enter(struct ls_session *session, enum livestack_state state,
+		      enum livestack_reason reason);
+
+/* Waits until listeners were told of every state so far. */
+void ls_sessions_flush(void);
 
 /* Deletes every session, for the module's end: nobody has joined any more. */
 void ls_sessions_end(void);

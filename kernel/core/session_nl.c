@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include "session_nl.h"
-
 #include <linux/livestack.h>
 #include <linux/uuid.h>
 
@@ -9,18 +7,6 @@
 #include "netlink_gen.h"
 #include "object_nl.h"
 #include "session.h"
-
-bool ls_nl_name_ok(const struct nlattr *attr)
-{
-	const char *name = nla_data(attr);
-
-	if (!*name)
-		return false;
-	for (; *name; name++)
-		if (*name < ' ' || *name > '~')
-			return false;
-	return true;
-}
 
 struct ls_session *ls_nl_find_session(struct genl_info *info, int attribute)
 {
@@ -35,18 +21,21 @@ struct ls_session *ls_nl_find_session(struct genl_info *info, int attribute)
 	session = xa_load(&ls_sessions, nla_get_u32(info->attrs[attribute]));
 	if (session)
 		return session;
-	ls_nl_refuse(info, -ENOENT, attribute,
-		     "there is no session of this id: session-get lists those there are");
+	ls_nl_refuse(info, -ENOENT, attribute, LS_NL_NO_SESSION);
 	return ERR_PTR(-ENOENT);
 }
 
-/* What changes from window to window, taken at one moment. */
+/* What changes while it runs, taken at one moment. */
 struct ls_session_view {
 	enum livestack_state state;
 	enum livestack_reason reason;
+	enum livestack_mode mode;
+	enum livestack_on_loss on_loss;
+	enum livestack_on_overshoot on_overshoot;
+	bool released;
 	u16 culprit, waits_for;
-	u32 joined, awaited;
-	u64 windows, quantum_ns, start_ns, end_ns;
+	u32 joined, awaited, components, links;
+	u64 windows, quantum_ns, start_ns, end_ns, skipped_ns, lookahead_ns, late;
 };
 
 static struct ls_session_view ls_session_view(struct ls_session *session)
@@ -60,13 +49,22 @@ static struct ls_session_view ls_session_view(struct ls_session *session)
 	view = (struct ls_session_view){
 		.state = session->state,
 		.reason = session->reason,
+		.mode = session->mode,
+		.on_loss = session->on_loss,
+		.on_overshoot = session->on_overshoot,
+		.released = session->released,
 		.culprit = session->culprit,
 		.joined = window->members,
 		.awaited = window->running,
+		.components = session->component_count,
+		.links = session->link_count,
 		.windows = window->generation,
 		.quantum_ns = window->quantum_ns,
 		.start_ns = window->start_ns,
 		.end_ns = window->end_ns,
+		.skipped_ns = session->skipped_ns,
+		.lookahead_ns = session->lookahead_ns,
+		.late = session->late,
 	};
 	list_for_each_entry(component, &session->joined, joined) {
 		if (component->member.state == LS_MEMBER_RUNNING) {
@@ -78,16 +76,20 @@ static struct ls_session_view ls_session_view(struct ls_session *session)
 	return view;
 }
 
-static int ls_nl_put_view(struct sk_buff *msg, const struct ls_session_view *view)
+static bool ls_session_has_culprit(const struct ls_session_view *view)
 {
-	if (nla_put_u32(msg, LIVESTACK_A_SESSION_STATE, view->state) ||
-	    (view->reason && nla_put_u32(msg, LIVESTACK_A_SESSION_REASON, view->reason)) ||
-	    (view->reason == LIVESTACK_REASON_DIED &&
-	     nla_put_u16(msg, LIVESTACK_A_SESSION_CULPRIT, view->culprit)) ||
-	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_QUANTUM_NS, view->quantum_ns) ||
-	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_WINDOWS, view->windows) ||
+	return view->reason == LIVESTACK_REASON_DIED || view->reason == LIVESTACK_REASON_OVERSHOT;
+}
+
+static int ls_nl_put_progress(struct sk_buff *msg, const struct ls_session_view *view)
+{
+	if (ls_nl_put_u64(msg, LIVESTACK_A_SESSION_WINDOWS, view->windows) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_START_NS, view->start_ns) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_WINDOW_END_NS, view->end_ns) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_SKIPPED_NS, view->skipped_ns) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_LATE, view->late) ||
+	    nla_put_u32(msg, LIVESTACK_A_SESSION_COMPONENTS, view->components) ||
+	    nla_put_u32(msg, LIVESTACK_A_SESSION_LINKS, view->links) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_JOINED, view->joined) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_AWAITED, view->awaited) ||
 	    (view->awaited && nla_put_u16(msg, LIVESTACK_A_SESSION_WAITS_FOR, view->waits_for)))
@@ -95,8 +97,26 @@ static int ls_nl_put_view(struct sk_buff *msg, const struct ls_session_view *vie
 	return 0;
 }
 
-static int ls_nl_put_session(struct sk_buff *msg, void *header, struct ls_session *session)
+static int ls_nl_put_view(struct sk_buff *msg, const struct ls_session_view *view)
 {
+	if (nla_put_u32(msg, LIVESTACK_A_SESSION_STATE, view->state) ||
+	    (view->reason && nla_put_u32(msg, LIVESTACK_A_SESSION_REASON, view->reason)) ||
+	    (ls_session_has_culprit(view) &&
+	     nla_put_u16(msg, LIVESTACK_A_SESSION_CULPRIT, view->culprit)) ||
+	    nla_put_u32(msg, LIVESTACK_A_SESSION_MODE, view->mode) ||
+	    nla_put_u32(msg, LIVESTACK_A_SESSION_ON_LOSS, view->on_loss) ||
+	    nla_put_u32(msg, LIVESTACK_A_SESSION_ON_OVERSHOOT, view->on_overshoot) ||
+	    (view->released && nla_put_flag(msg, LIVESTACK_A_SESSION_RELEASED)) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_SESSION_QUANTUM_NS, view->quantum_ns) ||
+	    (view->lookahead_ns != LS_TIME_NONE &&
+	     ls_nl_put_u64(msg, LIVESTACK_A_SESSION_LOOKAHEAD_NS, view->lookahead_ns)))
+		return -EMSGSIZE;
+	return ls_nl_put_progress(msg, view);
+}
+
+static int ls_nl_put_session(struct sk_buff *msg, void *header, void *object)
+{
+	struct ls_session *session = object;
 	struct ls_session_view view = ls_session_view(session);
 
 	if (!header ||
@@ -105,25 +125,28 @@ static int ls_nl_put_session(struct sk_buff *msg, void *header, struct ls_sessio
 	    nla_put_string(msg, LIVESTACK_A_SESSION_NAME, session->name) ||
 	    (session->window.to_the_end &&
 	     ls_nl_put_u64(msg, LIVESTACK_A_SESSION_END_NS, session->window.limit_ns)) ||
-	    nla_put_u32(msg, LIVESTACK_A_SESSION_COMPONENTS, session->component_count) ||
 	    ls_nl_put_view(msg, &view))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
 }
 
+static void *ls_nl_find_this_session(struct genl_info *info)
+{
+	return ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
+}
+
+const struct ls_nl_kind ls_nl_sessions = {
+	.get = LIVESTACK_CMD_SESSION_GET,
+	.notify = LIVESTACK_CMD_SESSION_NTF,
+	.id_attribute = LIVESTACK_A_SESSION_ID,
+	.find = ls_nl_find_this_session,
+	.put = ls_nl_put_session,
+};
+
 void ls_nl_session_changed(struct ls_session *session)
 {
-	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	void *header;
-
-	if (!msg)
-		return;
-	header = genlmsg_put(msg, 0, 0, &ls_nl_family, 0, LIVESTACK_CMD_SESSION_NTF);
-	if (ls_nl_put_session(msg, header, session))
-		nlmsg_free(msg);
-	else
-		genlmsg_multicast(&ls_nl_family, msg, 0, LS_NL_GROUP_EVENTS, GFP_KERNEL);
+	ls_nl_tell(&ls_nl_sessions, session);
 }
 
 static int ls_nl_check_session_new(struct genl_info *info)
@@ -159,22 +182,26 @@ static int ls_nl_reply_id(struct genl_info *info, u32 id)
 	return genlmsg_reply(msg, info);
 }
 
-int ls_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
+/* Of an enum that a session is made with; 1 is the first of each and what is not said. */
+static u32 ls_nl_choice(struct genl_info *info, int attribute)
+{
+	return info->attrs[attribute] ? nla_get_u32(info->attrs[attribute]) : 1;
+}
+
+static int ls_nl_make_session(struct genl_info *info)
 {
 	const struct nlattr *end = info->attrs[LIVESTACK_A_SESSION_END_NS];
-	struct ls_session *session;
-	int err = ls_nl_check_session_new(info);
-
-	if (err)
-		return err;
-	mutex_lock(&ls_table_lock);
-	session = ls_session_new(nla_data(info->attrs[LIVESTACK_A_SESSION_UUID]),
-				 nla_data(info->attrs[LIVESTACK_A_SESSION_NAME]),
-				 nla_get_u64(info->attrs[LIVESTACK_A_SESSION_QUANTUM_NS]),
-				 end ? nla_get_u64(end) : 0);
-	if (!IS_ERR(session))
-		err = ls_nl_reply_id(info, session->id);
-	mutex_unlock(&ls_table_lock);
+	const struct ls_session_config config = {
+		.uuid = nla_data(info->attrs[LIVESTACK_A_SESSION_UUID]),
+		.name = nla_data(info->attrs[LIVESTACK_A_SESSION_NAME]),
+		.quantum_ns = nla_get_u64(info->attrs[LIVESTACK_A_SESSION_QUANTUM_NS]),
+		.end_ns = end ? nla_get_u64(end) : 0,
+		.mode = ls_nl_choice(info, LIVESTACK_A_SESSION_MODE),
+		.on_loss = ls_nl_choice(info, LIVESTACK_A_SESSION_ON_LOSS),
+		.on_overshoot = ls_nl_choice(info, LIVESTACK_A_SESSION_ON_OVERSHOOT),
+	};
+	struct ls_session *session = ls_session_new(&config);
+	int err;
 
 	if (session == ERR_PTR(-ENOSPC))
 		return ls_nl_refuse(info, -ENOSPC, 0,
@@ -182,96 +209,127 @@ int ls_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
 	if (session == ERR_PTR(-EEXIST))
 		return ls_nl_refuse(info, -EEXIST, LIVESTACK_A_SESSION_UUID,
 				    "there is a session of this uuid: delete it or take another");
-	return IS_ERR(session) ? PTR_ERR(session) : err;
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+	err = ls_nl_reply_id(info, session->id);
+	/* Who is not told its number could never delete it. */
+	if (err == -ENOMEM || err == -EMSGSIZE)
+		ls_session_del(session);
+	else
+		ls_nl_tell(&ls_nl_sessions, session);
+	return err;
+}
+
+int ls_nl_session_new_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = ls_nl_check_session_new(info);
+
+	if (err)
+		return err;
+	mutex_lock(&ls_table_lock);
+	err = ls_nl_make_session(info);
+	mutex_unlock(&ls_table_lock);
+	return err;
 }
 
 int ls_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_session *session;
-	struct sk_buff *msg;
-	int err;
-
-	msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	if (!msg)
-		return -ENOMEM;
-	mutex_lock(&ls_table_lock);
-	session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
-	err = PTR_ERR_OR_ZERO(session);
-	if (!err)
-		err = ls_nl_put_session(msg, genlmsg_put_reply(msg, info, &ls_nl_family, 0,
-							       LIVESTACK_CMD_SESSION_GET),
-					session);
-	mutex_unlock(&ls_table_lock);
-	if (!err)
-		return genlmsg_reply(msg, info);
-	nlmsg_free(msg);
-	return err;
+	return ls_nl_get(&ls_nl_sessions, info);
 }
 
 int ls_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct ls_session *session;
-	unsigned long id;
-	int err = 0;
-
-	mutex_lock(&ls_table_lock);
-	xa_for_each_start(&ls_sessions, id, session, cb->args[0]) {
-		void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
-					   &ls_nl_family, NLM_F_MULTI, LIVESTACK_CMD_SESSION_GET);
-
-		err = ls_nl_put_session(skb, header, session);
-		if (err) {
-			if (header)
-				genlmsg_cancel(skb, header);
-			break;
-		}
-		cb->args[0] = id + 1;
-	}
-	mutex_unlock(&ls_table_lock);
-	/* What did not fit comes with the next part, unless nothing fits at all. */
-	return skb->len ? skb->len : err;
+	return ls_nl_dump(&ls_nl_sessions, skb, cb);
 }
 
-static int ls_nl_set_session(struct genl_info *info, struct ls_session *session)
+/* -EINVAL: nothing is to be set, -EPERM: a mode that no session can go to. */
+static int ls_nl_read_changes(struct genl_info *info, struct ls_session_changes *changes)
 {
 	const struct nlattr *state = info->attrs[LIVESTACK_A_SESSION_STATE];
 	const struct nlattr *quantum = info->attrs[LIVESTACK_A_SESSION_QUANTUM_NS];
+	const struct nlattr *mode = info->attrs[LIVESTACK_A_SESSION_MODE];
+	const struct nlattr *on_loss = info->attrs[LIVESTACK_A_SESSION_ON_LOSS];
+	const struct nlattr *on_overshoot = info->attrs[LIVESTACK_A_SESSION_ON_OVERSHOOT];
 
-	if (!state && !quantum)
-		return ls_nl_refuse(info, -EINVAL, 0,
-				    "nothing to set: say state or quantum-ns");
-	/* The one that can be refused goes first, so that a refused request changes nothing. */
-	if (state && ls_session_set_state(session, nla_get_u32(state)))
-		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_SESSION_STATE,
-				    "the session cannot go there from its state: running follows on created and paused, paused on running, and nothing on stopped");
-	if (quantum)
-		ls_session_set_quantum(session, nla_get_u64(quantum));
+	if (!state && !quantum && !mode && !on_loss && !on_overshoot)
+		return -EINVAL;
+	if (mode && nla_get_u32(mode) != LIVESTACK_MODE_FREE)
+		return -EPERM;
+	*changes = (struct ls_session_changes){
+		.state = state ? nla_get_u32(state) : 0,
+		.quantum_ns = quantum ? nla_get_u64(quantum) : 0,
+		.free = mode,
+		.on_loss = on_loss ? nla_get_u32(on_loss) : 0,
+		.on_overshoot = on_overshoot ? nla_get_u32(on_overshoot) : 0,
+	};
 	return 0;
+}
+
+static int ls_nl_refuse_changes(struct genl_info *info, int err)
+{
+	switch (err) {
+	case -ERANGE:
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_QUANTUM_NS,
+				    "a strict session's quantum is at most its lookahead, the shortest latency of its links: session-get tells it, link-get whose it is");
+	case -EPERM:
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
+				    "a session without gating cannot be paused: its components do not wait; stop it");
+	case -ESHUTDOWN:
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_MODE,
+				    "the session has stopped: make another");
+	default:
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
+				    "the session cannot go there from its state: running follows on created and paused, paused on running, and nothing on stopped");
+	}
+}
+
+static int ls_nl_set_session(struct genl_info *info)
+{
+	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
+	struct ls_session_changes changes;
+	int err;
+
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+	err = ls_nl_read_changes(info, &changes);
+	if (err == -EINVAL)
+		return ls_nl_refuse(info, err, 0,
+				    "nothing to set: say state, quantum-ns, mode, on-loss or on-overshoot");
+	if (err)
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_MODE,
+				    "a session is made strict or relaxed: only free can be set later");
+	err = ls_session_set(session, &changes);
+	return err ? ls_nl_refuse_changes(info, err) : 0;
 }
 
 int ls_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_session *session;
 	int err;
 
 	mutex_lock(&ls_table_lock);
-	session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
-	err = IS_ERR(session) ? PTR_ERR(session) : ls_nl_set_session(info, session);
+	err = ls_nl_set_session(info);
 	mutex_unlock(&ls_table_lock);
 	return err;
 }
 
+static int ls_nl_delete_session(struct genl_info *info)
+{
+	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
+
+	if (IS_ERR(session))
+		return PTR_ERR(session);
+	if (ls_session_del(session))
+		return ls_nl_refuse(info, -EBUSY, LIVESTACK_A_SESSION_ID,
+				    "a process has joined the session: component-get names it; end it first");
+	return 0;
+}
+
 int ls_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct ls_session *session;
 	int err;
 
 	mutex_lock(&ls_table_lock);
-	session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
-	err = PTR_ERR_OR_ZERO(session);
-	if (!err && ls_session_del(session))
-		err = ls_nl_refuse(info, -EBUSY, LIVESTACK_A_SESSION_ID,
-				   "a process has joined the session: component-get names it; end it first");
+	err = ls_nl_delete_session(info);
 	mutex_unlock(&ls_table_lock);
 	return err;
 }

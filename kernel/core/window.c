@@ -107,7 +107,7 @@ static void ls_window_run_due(struct ls_window *window)
 		struct ls_member *member = window->heap[0];
 
 		ls_member_run(window, member);
-		window->run(window, member);
+		window->ops->run(window, member);
 	}
 }
 
@@ -126,7 +126,7 @@ static bool ls_window_complete(const struct ls_window *window)
 /* Opens the next window if everyone has arrived and someone has an event. */
 static void ls_window_try_open(struct ls_window *window)
 {
-	u64 next;
+	u64 next, last_ns = window->end_ns;
 
 	if (window->paused || window->over || !ls_window_complete(window))
 		return;
@@ -136,38 +136,54 @@ static void ls_window_try_open(struct ls_window *window)
 	if (next == LS_TIME_NONE && !(window->to_the_end && (window->members || window->shared)))
 		return;
 
-	window->start_ns = ls_earlier(ls_later(window->end_ns, next), window->limit_ns);
+	window->start_ns = ls_earlier(ls_later(last_ns, next), window->limit_ns);
 	window->end_ns = ls_earlier(window->start_ns + window->quantum_ns, window->limit_ns);
 	window->generation++;
 	window->others_arrived = false;
 	window->over = window->start_ns == window->limit_ns;
+	window->ops->opened(window, window->start_ns - last_ns);
 	ls_window_run_due(window);
 }
 
 void ls_window_init(struct ls_window *window, u64 quantum_ns, u64 limit_ns,
-		    void (*run)(struct ls_window *window, struct ls_member *member))
+		    const struct ls_window_ops *ops)
 {
 	*window = (struct ls_window){
 		.quantum_ns = quantum_ns,
 		.limit_ns = limit_ns,
 		.paused = true,
 		.others_next_ns = LS_TIME_NONE,
-		.run = run,
+		.ops = ops,
 	};
+}
+
+/* A waiting member's events have changed: it runs now, or is due at another time. */
+static bool ls_member_changed(struct ls_window *window, struct ls_member *member)
+{
+	ls_heap_move(window, member);
+	if (member->due_ns < window->end_ns && !window->over) {
+		ls_member_run(window, member);
+		return true;
+	}
+	/* All may have been waiting for just this event. */
+	ls_window_try_open(window);
+	return member->state == LS_MEMBER_RUNNING;
 }
 
 void ls_window_join(struct ls_window *window, struct ls_member *member)
 {
 	/* Its first event is the end of the open window, so the next one starts there. */
+	u64 entry_ns = window->released ? window->start_ns : window->end_ns;
+
 	*member = (struct ls_member){
 		.state = LS_MEMBER_JOINING,
-		.clock_ns = window->end_ns,
-		.next_ns = window->end_ns,
+		.clock_ns = entry_ns,
+		.next_ns = entry_ns,
 		.message_ns = LS_TIME_NONE,
 	};
 	window->members++;
 	ls_heap_add(window, member);
-	ls_window_try_open(window);
+	ls_member_changed(window, member);
 }
 
 void ls_window_leave(struct ls_window *window, struct ls_member *member)
@@ -192,19 +208,6 @@ bool ls_window_die(struct ls_window *window, struct ls_member *member)
 	return awaited;
 }
 
-/* A waiting member's events have changed: it runs now, or is due at another time. */
-static bool ls_member_changed(struct ls_window *window, struct ls_member *member)
-{
-	ls_heap_move(window, member);
-	if (member->due_ns < window->end_ns && !window->over) {
-		ls_member_run(window, member);
-		return true;
-	}
-	/* All may have been waiting for just this event. */
-	ls_window_try_open(window);
-	return member->state == LS_MEMBER_RUNNING;
-}
-
 bool ls_window_arrive(struct ls_window *window, struct ls_member *member, u64 clock_ns,
 		      u64 next_ns)
 {
@@ -225,6 +228,7 @@ bool ls_window_arrive(struct ls_window *window, struct ls_member *member, u64 cl
 	member->state = LS_MEMBER_ARRIVED;
 	window->running--;
 	ls_heap_add(window, member);
+	window->ops->parked(window, member);
 	ls_window_try_open(window);
 	return member->state == LS_MEMBER_RUNNING;
 }
@@ -272,9 +276,13 @@ void ls_window_release(struct ls_window *window)
 	if (window->over)
 		return;
 	window->paused = false;
-	window->end_ns = window->limit_ns;
-	window->generation++;
-	ls_window_run_due(window);
+	if (!window->released) {
+		window->released = true;
+		window->end_ns = window->limit_ns;
+		window->generation++;
+		window->ops->opened(window, 0);
+		ls_window_run_due(window);
+	}
 	/* Nobody may have anything to do before the end. */
 	ls_window_try_open(window);
 }

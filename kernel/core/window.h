@@ -45,6 +45,21 @@ struct ls_member {
 	u64 due_ns;	/* the heap's key: when it has something to do, or LS_TIME_NONE */
 };
 
+struct ls_window;
+
+/* What the caller is told, from within the call that makes it so. */
+struct ls_window_ops {
+	/*
+	 * A window has opened, or the open one has got another end; members run after that. Nobody
+	 * had anything to do in the @skipped_ns before.
+	 */
+	void (*opened)(struct ls_window *window, u64 skipped_ns);
+	/* A member is through with the window; before any that this lets open. */
+	void (*parked)(struct ls_window *window, struct ls_member *member);
+	/* A member may run until end_ns. */
+	void (*run)(struct ls_window *window, struct ls_member *member);
+};
+
 struct ls_window {
 	u64 start_ns;
 	u64 end_ns;
@@ -56,20 +71,23 @@ struct ls_window {
 	u32 waiting;		/* members in the heap: all that do not run */
 	bool paused;		/* none opens */
 	bool over;		/* the session's end is reached, none opens any more */
+	bool released;		/* no gating any more: the open window reaches to limit_ns */
 	bool to_the_end;	/* jump to limit_ns when nobody has an event, instead of waiting */
 	bool shared;		/* other hosts have to arrive too */
 	bool others_arrived;	/* they have, at this window */
 	u64 others_next_ns;	/* their earliest event */
 	struct ls_member **heap; /* room for all members; the caller's */
-	/* A member may run until end_ns; called while the window is being opened. */
-	void (*run)(struct ls_window *window, struct ls_member *member);
+	const struct ls_window_ops *ops;
 };
 
 /* Sets all to a paused session at 0 ns without members. limit_ns is at most LS_TIME_LIMIT. */
 void ls_window_init(struct ls_window *window, u64 quantum_ns, u64 limit_ns,
-		    void (*run)(struct ls_window *window, struct ls_member *member));
+		    const struct ls_window_ops *ops);
 
-/* The heap must have room for one more. If all others have arrived a window opens at once. */
+/*
+ * It enters with the next window, or at once when gating was given up. The heap must have room for
+ * one more. If all others have arrived a window opens at once.
+ */
 void ls_window_join(struct ls_window *window, struct ls_member *member);
 
 /* Takes it out; if it was the last one missing the next window opens. */

@@ -48,6 +48,11 @@ int control_ask(struct nl_message *message, struct nl_answer *answer)
 
 uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns)
 {
+	return control_session_of_mode(quantum_ns, end_ns, LIVESTACK_MODE_STRICT);
+}
+
+uint32_t control_session_of_mode(uint64_t quantum_ns, uint64_t end_ns, uint32_t mode)
+{
 	static unsigned int count;
 	struct nl_message message;
 	struct nl_answer answer;
@@ -58,6 +63,7 @@ uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns)
 	nl_add(&message, LIVESTACK_A_SESSION_UUID, uuid, sizeof(uuid));
 	nl_add(&message, LIVESTACK_A_SESSION_NAME, "self-test", 10);
 	nl_add(&message, LIVESTACK_A_SESSION_QUANTUM_NS, &quantum_ns, sizeof(quantum_ns));
+	nl_add(&message, LIVESTACK_A_SESSION_MODE, &mode, sizeof(mode));
 	if (end_ns)
 		nl_add(&message, LIVESTACK_A_SESSION_END_NS, &end_ns, sizeof(end_ns));
 	if (control_ask(&message, &answer))
@@ -76,6 +82,44 @@ int control_component(uint32_t session, uint16_t id, uint32_t kind)
 	nl_add(&message, LIVESTACK_A_COMPONENT_NAME, "part", 5);
 	nl_add(&message, LIVESTACK_A_COMPONENT_KIND, &kind, sizeof(kind));
 	return control_ask(&message, &answer);
+}
+
+int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t latency_ns)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	control_start(&message, LIVESTACK_CMD_LINK_NEW);
+	nl_add(&message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
+	nl_add(&message, LIVESTACK_A_LINK_A, &a, sizeof(a));
+	nl_add(&message, LIVESTACK_A_LINK_B, &b, sizeof(b));
+	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &latency_ns, sizeof(latency_ns));
+	return control_ask(&message, &answer);
+}
+
+int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer)
+{
+	struct nl_message message;
+
+	control_start(&message, LIVESTACK_CMD_LINK_GET);
+	nl_add(&message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
+	return control_ask(&message, answer);
+}
+
+uint64_t control_way(const struct nl_answer *link, int way, int count)
+{
+	const struct nl_attribute *nest = &link->attribute[way];
+	const uint8_t *at = nest->data, *end = at + nest->length;
+	struct nl_attribute attribute;
+	uint64_t value = 0;
+	unsigned int type;
+
+	while (at && nl_next(&at, end, &type, &attribute))
+		if ((int)type == count && attribute.length <= sizeof(value))
+			memcpy(&value, attribute.data, attribute.length);
+	return value;
 }
 
 int control_state(uint32_t session, uint32_t state)

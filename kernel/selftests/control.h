@@ -21,7 +21,13 @@ int control_listen(void);
 
 /* Number of a new session with a uuid of its own, 0 for failure. end_ns 0: without an end. */
 uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns);
+uint32_t control_session_of_mode(uint64_t quantum_ns, uint64_t end_ns, uint32_t mode);
 int control_component(uint32_t session, uint16_t id, uint32_t kind);
+/* A link between components @a and @b, of this latency both ways. */
+int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t latency_ns);
+int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer);
+/* A count of one way over a link that control_get_link() told of. */
+uint64_t control_way(const struct nl_answer *link, int way, int count);
 int control_state(uint32_t session, uint32_t state);
 int control_delete(uint32_t session);
 int control_get(uint32_t session, struct nl_answer *answer);

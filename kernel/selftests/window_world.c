@@ -11,17 +11,32 @@ static const char *const verb_name[] = {
 
 struct world world;
 
+static void opened(struct ls_window *window, u64 skipped)
+{
+	(void)window;
+	world.opened++;
+	world.skipped += skipped;
+}
+
+static void parked(struct ls_window *window, struct ls_member *member)
+{
+	(void)window;
+	world.parked += member->state == LS_MEMBER_ARRIVED;
+}
+
 static void ran(struct ls_window *window, struct ls_member *member)
 {
 	(void)window;
 	world.woken |= 1ULL << (member - world.member);
 }
 
+static const struct ls_window_ops ops = { .opened = opened, .parked = parked, .run = ran };
+
 void world_begin(u32 count, u64 quantum, u64 limit, bool to_the_end, bool shared)
 {
 	memset(&world, 0, sizeof(world));
 	world.count = count;
-	ls_window_init(&world.window, quantum, limit, ran);
+	ls_window_init(&world.window, quantum, limit, &ops);
 	world.window.heap = world.heap;
 	world.window.to_the_end = to_the_end;
 	world.window.shared = shared;
@@ -33,6 +48,9 @@ static void take(const struct step *step)
 	struct ls_member *member = &world.member[step->who];
 
 	world.woken = 0;
+	world.opened = 0;
+	world.skipped = 0;
+	world.parked = 0;
 	switch (step->verb) {
 	case VERB_JOIN: return ls_window_join(window, member);
 	case VERB_LEAVE: return ls_window_leave(window, member);
@@ -152,6 +170,11 @@ static const char *broken_promise(const struct world *was, const struct step *st
 	least = earliest(&world, &running);
 	if (running != new->running)
 		return "the count of running components is wrong";
+	if (world.opened != new->generation - old->generation)
+		return "an opening was not told";
+	if (step->verb != VERB_RELEASE && new->generation != old->generation &&
+	    world.skipped != new->start_ns - old->end_ns)
+		return "skipped time was told wrong";
 	if (new->generation != old->generation) {
 		if (new->generation != old->generation + 1 && step->verb != VERB_RELEASE)
 			return "two windows opened in one step";

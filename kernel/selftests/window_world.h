@@ -18,6 +18,7 @@ struct world {
 	u32 count; /* of components that there may be */
 	struct ls_member member[MOST];
 	struct ls_member *heap[MOST];
+	u64 opened, skipped, parked; /* what was told in the last step */
 	u64 woken; /* a bit for each member whose run() was called in the last step */
 };
 

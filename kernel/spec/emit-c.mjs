@@ -188,10 +188,12 @@ function groupTable(spec) {
   return [
     "",
     `const struct genl_multicast_group ls_nl_groups[${spec.groups.length}] = {`,
-    ...spec.groups.map((group) => {
-      const index = `LS_NL_GROUP_${upper(group.name)}`;
-      return `\t[${index}] = { .name = ${upper(spec.name, "mcgrp", group.name)} },`;
-    }),
+    ...spec.groups.flatMap((group) => [
+      `\t[LS_NL_GROUP_${upper(group.name)}] = {`,
+      `\t\t.name = ${upper(spec.name, "mcgrp", group.name)},`,
+      ...(group.admin ? ["\t\t.flags = GENL_MCAST_CAP_NET_ADMIN,"] : []),
+      "\t},",
+    ]),
     "};",
   ];
 }

@@ -47,7 +47,7 @@ t.test(
       "int ls_nl_thing_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);",
     );
     has(test, source, "\t\t.flags = GENL_ADMIN_PERM,");
-    has(test, source, "[LS_NL_GROUP_EVENTS] = { .name = DEMO_MCGRP_EVENTS },");
+    has(test, source, ".name = DEMO_MCGRP_EVENTS,");
     test.notOk(source.includes("DEMO_CMD_THING_NTF"), "a notification has no entry");
     test.notOk(source.includes("unused"), "a set that no request carries has no policy");
     has(test, emitUapi(spec), "\tDEMO_CMD_THING_NTF = 7,");

@@ -226,8 +226,15 @@ function readGroups(raw, where) {
   if (raw === undefined) return [];
   keys(raw, where, { required: ["list"], optional: [] });
   return raw.list.map((group) => {
-    keys(group, where, { required: ["name"], optional: ["doc"] });
-    return { name: named(group.name, where), doc: prose(group.doc) };
+    keys(group, where, { required: ["name"], optional: ["doc", "flags"] });
+    const flags = group.flags ?? [];
+    const unknown = flags.find((flag) => flag !== "cap-net-admin");
+    if (unknown) throw new SpecError(where, `flag ${unknown} is not emitted (cap-net-admin is)`);
+    return {
+      name: named(group.name, where),
+      doc: prose(group.doc),
+      admin: flags.includes("cap-net-admin"),
+    };
   });
 }
 

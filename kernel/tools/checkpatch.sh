@@ -33,6 +33,7 @@ fi
 
 # Left out by name is only what cannot apply: compat/ is the place for LINUX_VERSION_CODE, and the
 # self-tests are user space, which has neither the kernel's short types nor its attribute macros.
+# Tracepoints are laid out as in the kernel's own include/trace, which the script knows by that path.
 check() {
 	ignored=$1
 	shift
@@ -43,7 +44,10 @@ check() {
 
 cd "$root"
 status=0
-check LINUX_VERSION_CODE . -path ./build -prune -o -path ./selftests -prune -o || status=1
+check LINUX_VERSION_CODE . -path ./build -prune -o -path ./selftests -prune -o \
+	! -name trace.h || status=1
+check OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,MACRO_ARG_REUSE . -path ./build -prune -o \
+	-name trace.h || status=1
 check PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO selftests || status=1
 [ "$status" -ne 0 ] || echo "checkpatch: clean"
 exit "$status"

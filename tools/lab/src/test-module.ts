@@ -7,6 +7,7 @@ import { type Kernel, resolveKernel } from "./kernels.js";
 import { type KtapReport, leafPoints, parseKtap } from "./ktap.js";
 import { down, up } from "./lab.js";
 import { buildModules, checkModuleName, selftestRunner } from "./modules.js";
+import { repoRoot } from "./paths.js";
 import { listLabs } from "./state.js";
 
 /** Short forms keep the counts small; full ones are the figures of the issues. */
@@ -96,9 +97,13 @@ async function refreshHost(host: string): Promise<void> {
     );
 }
 
-/** The kept host of a kernel, booted anew if it is not there, has died or is of an older kernel. */
+/**
+ * The kept host of a kernel, booted anew if it is not there, has died or is of an older kernel. Each
+ * checkout has its own: a host can hold one build of a module at a time.
+ */
 async function warmHost(kernel: Kernel): Promise<string> {
-  const tag = createHash("sha256").update(kernel.build).digest("hex").slice(0, 6);
+  const own = `${repoRoot}\n${kernel.build}`;
+  const tag = createHash("sha256").update(own).digest("hex").slice(0, 6);
   const name = `warm-${tag}-k`;
   const lab = listLabs().find((each) => each.spec.name === name);
   if (lab) {

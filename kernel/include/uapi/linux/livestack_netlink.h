@@ -29,6 +29,24 @@
 /* The longest window. */
 #define LIVESTACK_QUANTUM_MAX_NS	10000000000
 
+/* So many links a session has at most. */
+#define LIVESTACK_LINKS_MAX	4096
+
+/* The longest latency of a link, an hour. */
+#define LIVESTACK_LATENCY_MAX_NS	3600000000000
+
+/* The shortest queue of a link, with room for one message of any length. */
+#define LIVESTACK_QUEUE_MIN_BYTES	131072
+
+/* The longest queue of a link. */
+#define LIVESTACK_QUEUE_MAX_BYTES	268435456
+
+/* Bytes of a message at most. */
+#define LIVESTACK_MESSAGE_MAX	65536
+
+/* Bytes of its link's queue that a message takes beside its own. */
+#define LIVESTACK_MESSAGE_COST	128
+
 /* Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 #define LIVESTACK_TIME_MAX_NS	9007199254740991
 
@@ -51,11 +69,58 @@ enum livestack_state {
  * LIVESTACK_REASON_ASKED: A request said so.
  * LIVESTACK_REASON_DIED: The component that the window waited for has died.
  * LIVESTACK_REASON_ENDED: Its simulated time has reached its end.
+ * LIVESTACK_REASON_OVERSHOT: A component ran further than the lookahead allows for.
  */
 enum livestack_reason {
 	LIVESTACK_REASON_ASKED = 1,
 	LIVESTACK_REASON_DIED = 2,
 	LIVESTACK_REASON_ENDED = 3,
+	LIVESTACK_REASON_OVERSHOT = 4,
+};
+
+/*
+ * enum livestack_mode - Of a session.
+ * LIVESTACK_MODE_STRICT: No window is longer than the shortest latency: nothing can be late.
+ * LIVESTACK_MODE_RELAXED: Windows may be longer; late messages are counted.
+ * LIVESTACK_MODE_FREE: No gating: everyone runs as fast as it can, for comparison.
+ */
+enum livestack_mode {
+	LIVESTACK_MODE_STRICT = 1,
+	LIVESTACK_MODE_RELAXED = 2,
+	LIVESTACK_MODE_FREE = 3,
+};
+
+/*
+ * enum livestack_on_loss - What a session does when a component dies that its window waits for.
+ * LIVESTACK_ON_LOSS_PAUSE: Pause, until it is set running again.
+ * LIVESTACK_ON_LOSS_RELEASE: Give up gating: mode becomes free, marked by released.
+ */
+enum livestack_on_loss {
+	LIVESTACK_ON_LOSS_PAUSE = 1,
+	LIVESTACK_ON_LOSS_RELEASE = 2,
+};
+
+/*
+ * enum livestack_on_overshoot - What a strict session does when a component runs further than
+ * the lookahead allows for.
+ * LIVESTACK_ON_OVERSHOOT_PAUSE: Pause, until it is set running again.
+ * LIVESTACK_ON_OVERSHOOT_COUNT: Go on: messages to it may be late, and are counted.
+ */
+enum livestack_on_overshoot {
+	LIVESTACK_ON_OVERSHOOT_PAUSE = 1,
+	LIVESTACK_ON_OVERSHOOT_COUNT = 2,
+};
+
+/*
+ * enum livestack_clocksource - What a session is to the host's own clock.
+ * LIVESTACK_CLOCKSOURCE_NONE: Nothing.
+ * LIVESTACK_CLOCKSOURCE_OFFERED: The clocksource named livestack shows its time.
+ * LIVESTACK_CLOCKSOURCE_SELECTED: The host has chosen that clocksource. In a reply only.
+ */
+enum livestack_clocksource {
+	LIVESTACK_CLOCKSOURCE_NONE = 1,
+	LIVESTACK_CLOCKSOURCE_OFFERED = 2,
+	LIVESTACK_CLOCKSOURCE_SELECTED = 3,
 };
 
 /*
@@ -133,6 +198,17 @@ enum {
  * LIVESTACK_A_SESSION_JOINED: So many of them are there.
  * LIVESTACK_A_SESSION_AWAITED: The open window waits for so many.
  * LIVESTACK_A_SESSION_WAITS_FOR: One of those that the open window waits for.
+ * LIVESTACK_A_SESSION_MODE: Strict, unless said.
+ * LIVESTACK_A_SESSION_ON_LOSS: Pause, unless said.
+ * LIVESTACK_A_SESSION_ON_OVERSHOOT: Pause, unless said.
+ * LIVESTACK_A_SESSION_RELEASED: Gating was given up while it ran.
+ * LIVESTACK_A_SESSION_CLOCK_NS: Its simulated time now.
+ * LIVESTACK_A_SESSION_SKIPPED_NS: Of that, time in which nobody had anything to do.
+ * LIVESTACK_A_SESSION_LINKS: So many it has.
+ * LIVESTACK_A_SESSION_LOOKAHEAD_NS: The shortest latency of its links; absent without.
+ * LIVESTACK_A_SESSION_LATE: Messages that came after their arrival time had passed.
+ * LIVESTACK_A_SESSION_PTP: Its PTP clock is /dev/ptp with this number; absent when none.
+ * LIVESTACK_A_SESSION_CLOCKSOURCE: To set it, none or offered.
  */
 enum {
 	LIVESTACK_A_SESSION_ID = 1,
@@ -150,6 +226,17 @@ enum {
 	LIVESTACK_A_SESSION_JOINED,
 	LIVESTACK_A_SESSION_AWAITED,
 	LIVESTACK_A_SESSION_WAITS_FOR,
+	LIVESTACK_A_SESSION_MODE,
+	LIVESTACK_A_SESSION_ON_LOSS,
+	LIVESTACK_A_SESSION_ON_OVERSHOOT,
+	LIVESTACK_A_SESSION_RELEASED,
+	LIVESTACK_A_SESSION_CLOCK_NS,
+	LIVESTACK_A_SESSION_SKIPPED_NS,
+	LIVESTACK_A_SESSION_LINKS,
+	LIVESTACK_A_SESSION_LOOKAHEAD_NS,
+	LIVESTACK_A_SESSION_LATE,
+	LIVESTACK_A_SESSION_PTP,
+	LIVESTACK_A_SESSION_CLOCKSOURCE,
 
 	__LIVESTACK_A_SESSION_MAX,
 	LIVESTACK_A_SESSION_MAX = (__LIVESTACK_A_SESSION_MAX - 1),
@@ -166,6 +253,15 @@ enum {
  * LIVESTACK_A_COMPONENT_NEXT_NS: Its next event while it has arrived; absent when none.
  * LIVESTACK_A_COMPONENT_WINDOWS: So many it has run in.
  * LIVESTACK_A_COMPONENT_PID: The process that joined as it; absent when nobody has.
+ * LIVESTACK_A_COMPONENT_SENT: Messages it has sent.
+ * LIVESTACK_A_COMPONENT_RECEIVED: Messages it has received.
+ * LIVESTACK_A_COMPONENT_QUEUED: Messages on their way to it.
+ * LIVESTACK_A_COMPONENT_LATE: Messages that came to it after their arrival time.
+ * LIVESTACK_A_COMPONENT_LATE_NS: How much, a histogram: u64 counts, entry i of those with i
+ *   significant bits, up to the last that is not 0.
+ * LIVESTACK_A_COMPONENT_OVERSHOOTS: How often it ran past its window's end.
+ * LIVESTACK_A_COMPONENT_OVERSHOOT_NS: How much, a histogram: u64 counts, entry i of those with i
+ *   significant bits, up to the last that is not 0.
  */
 enum {
 	LIVESTACK_A_COMPONENT_SESSION = 1,
@@ -177,9 +273,77 @@ enum {
 	LIVESTACK_A_COMPONENT_NEXT_NS,
 	LIVESTACK_A_COMPONENT_WINDOWS,
 	LIVESTACK_A_COMPONENT_PID,
+	LIVESTACK_A_COMPONENT_SENT,
+	LIVESTACK_A_COMPONENT_RECEIVED,
+	LIVESTACK_A_COMPONENT_QUEUED,
+	LIVESTACK_A_COMPONENT_LATE,
+	LIVESTACK_A_COMPONENT_LATE_NS,
+	LIVESTACK_A_COMPONENT_OVERSHOOTS,
+	LIVESTACK_A_COMPONENT_OVERSHOOT_NS,
 
 	__LIVESTACK_A_COMPONENT_MAX,
 	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
+};
+
+/*
+ * One way over a link.
+ * LIVESTACK_A_DIRECTION_SENT: Messages accepted.
+ * LIVESTACK_A_DIRECTION_SENT_BYTES: Their bytes.
+ * LIVESTACK_A_DIRECTION_RECEIVED: Messages taken by the receiver.
+ * LIVESTACK_A_DIRECTION_RECEIVED_BYTES: Their bytes.
+ * LIVESTACK_A_DIRECTION_DROPPED: Messages lost because the receiver left.
+ * LIVESTACK_A_DIRECTION_DROPPED_BYTES: Their bytes.
+ * LIVESTACK_A_DIRECTION_QUEUED: Messages on their way.
+ * LIVESTACK_A_DIRECTION_QUEUED_BYTES: Their bytes.
+ * LIVESTACK_A_DIRECTION_REFUSED: How often the queue was full.
+ * LIVESTACK_A_DIRECTION_LATE: Messages that came after their arrival time had passed.
+ * LIVESTACK_A_DIRECTION_LATE_NS: How much, a histogram: u64 counts, entry i of those with i
+ *   significant bits, up to the last that is not 0.
+ */
+enum {
+	LIVESTACK_A_DIRECTION_SENT = 1,
+	LIVESTACK_A_DIRECTION_SENT_BYTES,
+	LIVESTACK_A_DIRECTION_RECEIVED,
+	LIVESTACK_A_DIRECTION_RECEIVED_BYTES,
+	LIVESTACK_A_DIRECTION_DROPPED,
+	LIVESTACK_A_DIRECTION_DROPPED_BYTES,
+	LIVESTACK_A_DIRECTION_QUEUED,
+	LIVESTACK_A_DIRECTION_QUEUED_BYTES,
+	LIVESTACK_A_DIRECTION_REFUSED,
+	LIVESTACK_A_DIRECTION_LATE,
+	LIVESTACK_A_DIRECTION_LATE_NS,
+
+	__LIVESTACK_A_DIRECTION_MAX,
+	LIVESTACK_A_DIRECTION_MAX = (__LIVESTACK_A_DIRECTION_MAX - 1),
+};
+
+/*
+ * A connection between two components.
+ * LIVESTACK_A_LINK_SESSION: Id of its session.
+ * LIVESTACK_A_LINK_ID: Its number in the session.
+ * LIVESTACK_A_LINK_A: The component at one end.
+ * LIVESTACK_A_LINK_B: The component at the other.
+ * LIVESTACK_A_LINK_LATENCY_NS: From a to b. In link-new also back, unless back-latency-ns says
+ *   otherwise.
+ * LIVESTACK_A_LINK_BACK_LATENCY_NS: From b to a.
+ * LIVESTACK_A_LINK_QUEUE_BYTES: Room for messages on their way, each direction for itself; a
+ *   message takes its length and message-cost. 1 MiB unless said.
+ * LIVESTACK_A_LINK_TO_B: Counts of the way from a to b.
+ * LIVESTACK_A_LINK_TO_A: Counts of the way back.
+ */
+enum {
+	LIVESTACK_A_LINK_SESSION = 1,
+	LIVESTACK_A_LINK_ID,
+	LIVESTACK_A_LINK_A,
+	LIVESTACK_A_LINK_B,
+	LIVESTACK_A_LINK_LATENCY_NS,
+	LIVESTACK_A_LINK_BACK_LATENCY_NS,
+	LIVESTACK_A_LINK_QUEUE_BYTES,
+	LIVESTACK_A_LINK_TO_B,
+	LIVESTACK_A_LINK_TO_A,
+
+	__LIVESTACK_A_LINK_MAX,
+	LIVESTACK_A_LINK_MAX = (__LIVESTACK_A_LINK_MAX - 1),
 };
 
 /*
@@ -190,15 +354,27 @@ enum {
  *   sequence number, before the NLMSG_ERROR that carries the same sentence as extended ACK.
  * LIVESTACK_CMD_SESSION_NEW: Make a session, in state created. Needs uuid, name and quantum-ns.
  * LIVESTACK_CMD_SESSION_GET: Tell of one session, or of all.
- * LIVESTACK_CMD_SESSION_SET: Set its state or its quantum. Needs id.
+ * LIVESTACK_CMD_SESSION_SET: Set what is given, all of it or, when refused, nothing. Needs id.
+ *   Mode free gives gating up for good; no other mode can be set later.
  * LIVESTACK_CMD_SESSION_DEL: Delete a session, which no component has joined, with its
  *   components. Needs id.
  * LIVESTACK_CMD_COMPONENT_NEW: Make a component that a process may join as. Needs session, id,
  *   name and kind.
- * LIVESTACK_CMD_COMPONENT_GET: Tell of one component, or of all of all sessions.
+ * LIVESTACK_CMD_COMPONENT_GET: Tell of one component, of all of a session, or of all.
  * LIVESTACK_CMD_COMPONENT_DEL: Delete a component that nobody has joined as. Needs session and
  *   id.
- * LIVESTACK_CMD_SESSION_NTF: A session's state has changed.
+ * LIVESTACK_CMD_SESSION_NTF: A session was made, or its state has changed.
+ * LIVESTACK_CMD_SESSION_DEL_NTF: A session was deleted, with all in it.
+ * LIVESTACK_CMD_COMPONENT_NTF: A component was made, or somebody joined as it or left it.
+ * LIVESTACK_CMD_COMPONENT_DEL_NTF: A component was deleted.
+ * LIVESTACK_CMD_LINK_NEW: Make a link. Needs session, id, a, b and latency-ns. In a running
+ *   session it carries messages from the next window on.
+ * LIVESTACK_CMD_LINK_GET: Tell of one link, of all of a session, or of all.
+ * LIVESTACK_CMD_LINK_SET: Set what is given, all of it or, when refused, nothing. Needs session
+ *   and id. Latencies change with the next window.
+ * LIVESTACK_CMD_LINK_DEL: Delete a link that no message is on. Needs session and id.
+ * LIVESTACK_CMD_LINK_NTF: A link was made or set.
+ * LIVESTACK_CMD_LINK_DEL_NTF: A link was deleted.
  */
 enum {
 	LIVESTACK_CMD_VERSION_GET = 1,
@@ -211,12 +387,21 @@ enum {
 	LIVESTACK_CMD_COMPONENT_GET,
 	LIVESTACK_CMD_COMPONENT_DEL,
 	LIVESTACK_CMD_SESSION_NTF,
+	LIVESTACK_CMD_SESSION_DEL_NTF,
+	LIVESTACK_CMD_COMPONENT_NTF,
+	LIVESTACK_CMD_COMPONENT_DEL_NTF,
+	LIVESTACK_CMD_LINK_NEW,
+	LIVESTACK_CMD_LINK_GET,
+	LIVESTACK_CMD_LINK_SET,
+	LIVESTACK_CMD_LINK_DEL,
+	LIVESTACK_CMD_LINK_NTF,
+	LIVESTACK_CMD_LINK_DEL_NTF,
 
 	__LIVESTACK_CMD_MAX,
 	LIVESTACK_CMD_MAX = (__LIVESTACK_CMD_MAX - 1),
 };
 
-/* What happens to sessions. */
+/* What happens to sessions and all in them. */
 #define LIVESTACK_MCGRP_EVENTS	"events"
 
 #endif /* _UAPI_LINUX_LIVESTACK_NETLINK_H */

@@ -26,6 +26,24 @@ export const QUANTUM_MIN_NS = 1000;
 /** The longest window. */
 export const QUANTUM_MAX_NS = 10000000000;
 
+/** So many links a session has at most. */
+export const LINKS_MAX = 4096;
+
+/** The longest latency of a link, an hour. */
+export const LATENCY_MAX_NS = 3600000000000;
+
+/** The shortest queue of a link, with room for one message of any length. */
+export const QUEUE_MIN_BYTES = 131072;
+
+/** The longest queue of a link. */
+export const QUEUE_MAX_BYTES = 268435456;
+
+/** Bytes of a message at most. */
+export const MESSAGE_MAX = 65536;
+
+/** Bytes of its link's queue that a message takes beside its own. */
+export const MESSAGE_COST = 128;
+
 /** Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 export const TIME_MAX_NS = 9007199254740991;
 
@@ -50,8 +68,50 @@ export const Reason = {
   died: 2,
   /** Its simulated time has reached its end. */
   ended: 3,
+  /** A component ran further than the lookahead allows for. */
+  overshot: 4,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** Of a session. */
+export const Mode = {
+  /** No window is longer than the shortest latency: nothing can be late. */
+  strict: 1,
+  /** Windows may be longer; late messages are counted. */
+  relaxed: 2,
+  /** No gating: everyone runs as fast as it can, for comparison. */
+  free: 3,
+} as const;
+export type Mode = (typeof Mode)[keyof typeof Mode];
+
+/** What a session does when a component dies that its window waits for. */
+export const OnLoss = {
+  /** Pause, until it is set running again. */
+  pause: 1,
+  /** Give up gating: mode becomes free, marked by released. */
+  release: 2,
+} as const;
+export type OnLoss = (typeof OnLoss)[keyof typeof OnLoss];
+
+/** What a strict session does when a component runs further than the lookahead allows for. */
+export const OnOvershoot = {
+  /** Pause, until it is set running again. */
+  pause: 1,
+  /** Go on: messages to it may be late, and are counted. */
+  count: 2,
+} as const;
+export type OnOvershoot = (typeof OnOvershoot)[keyof typeof OnOvershoot];
+
+/** What a session is to the host's own clock. */
+export const Clocksource = {
+  /** Nothing. */
+  none: 1,
+  /** The clocksource named livestack shows its time. */
+  offered: 2,
+  /** The host has chosen that clocksource. In a reply only. */
+  selected: 3,
+} as const;
+export type Clocksource = (typeof Clocksource)[keyof typeof Clocksource];
 
 /** Of a component. */
 export const Kind = {
@@ -127,7 +187,7 @@ export const attributeSets = {
     quantumNs: { id: 4, type: "u64", min: 1000n, max: 10000000000n },
     endNs: { id: 5, type: "u64", min: 1n, max: 9007199254740991n },
     state: { id: 6, type: "u32", min: 1n, max: 4n },
-    reason: { id: 7, type: "u32", min: 1n, max: 3n },
+    reason: { id: 7, type: "u32", min: 1n, max: 4n },
     culprit: { id: 8, type: "u16" },
     windows: { id: 9, type: "u64" },
     startNs: { id: 10, type: "u64" },
@@ -136,6 +196,17 @@ export const attributeSets = {
     joined: { id: 13, type: "u32" },
     awaited: { id: 14, type: "u32" },
     waitsFor: { id: 15, type: "u16" },
+    mode: { id: 16, type: "u32", min: 1n, max: 3n },
+    onLoss: { id: 17, type: "u32", min: 1n, max: 2n },
+    onOvershoot: { id: 18, type: "u32", min: 1n, max: 2n },
+    released: { id: 19, type: "flag" },
+    clockNs: { id: 20, type: "u64" },
+    skippedNs: { id: 21, type: "u64" },
+    links: { id: 22, type: "u32" },
+    lookaheadNs: { id: 23, type: "u64" },
+    late: { id: 24, type: "u64" },
+    ptp: { id: 25, type: "u32" },
+    clocksource: { id: 26, type: "u32", min: 1n, max: 3n },
   },
   component: {
     session: { id: 1, type: "u32", min: 1n },
@@ -147,6 +218,37 @@ export const attributeSets = {
     nextNs: { id: 7, type: "u64" },
     windows: { id: 8, type: "u64" },
     pid: { id: 9, type: "u32" },
+    sent: { id: 10, type: "u64" },
+    received: { id: 11, type: "u64" },
+    queued: { id: 12, type: "u32" },
+    late: { id: 13, type: "u64" },
+    lateNs: { id: 14, type: "binary" },
+    overshoots: { id: 15, type: "u64" },
+    overshootNs: { id: 16, type: "binary" },
+  },
+  direction: {
+    sent: { id: 1, type: "u64" },
+    sentBytes: { id: 2, type: "u64" },
+    received: { id: 3, type: "u64" },
+    receivedBytes: { id: 4, type: "u64" },
+    dropped: { id: 5, type: "u64" },
+    droppedBytes: { id: 6, type: "u64" },
+    queued: { id: 7, type: "u32" },
+    queuedBytes: { id: 8, type: "u64" },
+    refused: { id: 9, type: "u64" },
+    late: { id: 10, type: "u64" },
+    lateNs: { id: 11, type: "binary" },
+  },
+  link: {
+    session: { id: 1, type: "u32", min: 1n },
+    id: { id: 2, type: "u16", max: 4095n },
+    a: { id: 3, type: "u16", max: 1023n },
+    b: { id: 4, type: "u16", max: 1023n },
+    latencyNs: { id: 5, type: "u64", max: 3600000000000n },
+    backLatencyNs: { id: 6, type: "u64", max: 3600000000000n },
+    queueBytes: { id: 7, type: "u32", min: 131072n, max: 268435456n },
+    toB: { id: 8, type: "nest", nested: "direction" },
+    toA: { id: 9, type: "nest", nested: "direction" },
   },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
@@ -170,22 +272,22 @@ export const operations = {
     id: 3,
     set: "session",
     admin: true,
-    do: { request: ["uuid", "name", "quantumNs", "endNs"], reply: ["id"] },
+    do: { request: ["uuid", "name", "quantumNs", "endNs", "mode", "onLoss", "onOvershoot"], reply: ["id"] },
   },
   /** Tell of one session, or of all. */
   sessionGet: {
     id: 4,
     set: "session",
     admin: true,
-    do: { request: ["id"], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"] },
-    dump: { request: [], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"] },
+    do: { request: ["id"], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"] },
+    dump: { request: [], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"] },
   },
-  /** Set its state or its quantum. Needs id. */
+  /** Set what is given, all of it or, when refused, nothing. Needs id. Mode free gives gating up for good; no other mode can be set later. */
   sessionSet: {
     id: 5,
     set: "session",
     admin: true,
-    do: { request: ["id", "quantumNs", "state"], reply: [] },
+    do: { request: ["id", "quantumNs", "state", "mode", "onLoss", "onOvershoot", "clocksource"], reply: [] },
   },
   /** Delete a session, which no component has joined, with its components. Needs id. */
   sessionDel: {
@@ -201,13 +303,13 @@ export const operations = {
     admin: true,
     do: { request: ["session", "id", "name", "kind"], reply: [] },
   },
-  /** Tell of one component, or of all of all sessions. */
+  /** Tell of one component, of all of a session, or of all. */
   componentGet: {
     id: 8,
     set: "component",
     admin: true,
-    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid"] },
-    dump: { request: [], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid"] },
+    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"] },
+    dump: { request: ["session"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"] },
   },
   /** Delete a component that nobody has joined as. Needs session and id. */
   componentDel: {
@@ -216,16 +318,106 @@ export const operations = {
     admin: true,
     do: { request: ["session", "id"], reply: [] },
   },
-  /** A session's state has changed. */
+  /** A session was made, or its state has changed. */
   sessionNtf: {
     id: 10,
     set: "session",
     admin: false,
-    event: { reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor"], group: "events" },
+    event: { reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"], group: "events" },
+  },
+  /** A session was deleted, with all in it. */
+  sessionDelNtf: {
+    id: 11,
+    set: "session",
+    admin: false,
+    event: { reply: ["id", "uuid", "name"], group: "events" },
+  },
+  /** A component was made, or somebody joined as it or left it. */
+  componentNtf: {
+    id: 12,
+    set: "component",
+    admin: false,
+    event: { reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"], group: "events" },
+  },
+  /** A component was deleted. */
+  componentDelNtf: {
+    id: 13,
+    set: "component",
+    admin: false,
+    event: { reply: ["session", "id"], group: "events" },
+  },
+  /** Make a link. Needs session, id, a, b and latency-ns. In a running session it carries messages from the next window on. */
+  linkNew: {
+    id: 14,
+    set: "link",
+    admin: true,
+    do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes"], reply: [] },
+  },
+  /** Tell of one link, of all of a session, or of all. */
+  linkGet: {
+    id: 15,
+    set: "link",
+    admin: true,
+    do: { request: ["session", "id"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"] },
+    dump: { request: ["session"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"] },
+  },
+  /** Set what is given, all of it or, when refused, nothing. Needs session and id. Latencies change with the next window. */
+  linkSet: {
+    id: 16,
+    set: "link",
+    admin: true,
+    do: { request: ["session", "id", "latencyNs", "backLatencyNs", "queueBytes"], reply: [] },
+  },
+  /** Delete a link that no message is on. Needs session and id. */
+  linkDel: {
+    id: 17,
+    set: "link",
+    admin: true,
+    do: { request: ["session", "id"], reply: [] },
+  },
+  /** A link was made or set. */
+  linkNtf: {
+    id: 18,
+    set: "link",
+    admin: false,
+    event: { reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"], group: "events" },
+  },
+  /** A link was deleted. */
+  linkDelNtf: {
+    id: 19,
+    set: "link",
+    admin: false,
+    event: { reply: ["session", "id"], group: "events" },
   },
 } as const satisfies Readonly<Record<string, OperationSpec>>;
 
 export type OperationName = keyof typeof operations;
+
+/** One way over a link. */
+export interface Direction {
+  /** Messages accepted. */
+  readonly sent?: bigint;
+  /** Their bytes. */
+  readonly sentBytes?: bigint;
+  /** Messages taken by the receiver. */
+  readonly received?: bigint;
+  /** Their bytes. */
+  readonly receivedBytes?: bigint;
+  /** Messages lost because the receiver left. */
+  readonly dropped?: bigint;
+  /** Their bytes. */
+  readonly droppedBytes?: bigint;
+  /** Messages on their way. */
+  readonly queued?: number;
+  /** Their bytes. */
+  readonly queuedBytes?: bigint;
+  /** How often the queue was full. */
+  readonly refused?: bigint;
+  /** Messages that came after their arrival time had passed. */
+  readonly late?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly lateNs?: Uint8Array;
+}
 
 export interface VersionGetRequest {
   /** In a reply what livestack.ko speaks, in a request what the caller was built for. */
@@ -257,6 +449,12 @@ export interface SessionNewRequest {
   readonly quantumNs?: bigint;
   /** Its end. When nobody has an event it goes there at once; without an end it waits. */
   readonly endNs?: bigint;
+  /** Strict, unless said. */
+  readonly mode?: Mode;
+  /** Pause, unless said. */
+  readonly onLoss?: OnLoss;
+  /** Pause, unless said. */
+  readonly onOvershoot?: OnOvershoot;
 }
 
 export interface SessionNewReply {
@@ -300,6 +498,28 @@ export interface SessionGetReply {
   readonly awaited?: number;
   /** One of those that the open window waits for. */
   readonly waitsFor?: number;
+  /** Strict, unless said. */
+  readonly mode?: Mode;
+  /** Pause, unless said. */
+  readonly onLoss?: OnLoss;
+  /** Pause, unless said. */
+  readonly onOvershoot?: OnOvershoot;
+  /** Gating was given up while it ran. */
+  readonly released?: true;
+  /** Its simulated time now. */
+  readonly clockNs?: bigint;
+  /** Of that, time in which nobody had anything to do. */
+  readonly skippedNs?: bigint;
+  /** So many it has. */
+  readonly links?: number;
+  /** The shortest latency of its links; absent without. */
+  readonly lookaheadNs?: bigint;
+  /** Messages that came after their arrival time had passed. */
+  readonly late?: bigint;
+  /** Its PTP clock is /dev/ptp with this number; absent when none. */
+  readonly ptp?: number;
+  /** To set it, none or offered. */
+  readonly clocksource?: Clocksource;
 }
 
 export interface SessionGetDumpReply {
@@ -333,6 +553,28 @@ export interface SessionGetDumpReply {
   readonly awaited?: number;
   /** One of those that the open window waits for. */
   readonly waitsFor?: number;
+  /** Strict, unless said. */
+  readonly mode?: Mode;
+  /** Pause, unless said. */
+  readonly onLoss?: OnLoss;
+  /** Pause, unless said. */
+  readonly onOvershoot?: OnOvershoot;
+  /** Gating was given up while it ran. */
+  readonly released?: true;
+  /** Its simulated time now. */
+  readonly clockNs?: bigint;
+  /** Of that, time in which nobody had anything to do. */
+  readonly skippedNs?: bigint;
+  /** So many it has. */
+  readonly links?: number;
+  /** The shortest latency of its links; absent without. */
+  readonly lookaheadNs?: bigint;
+  /** Messages that came after their arrival time had passed. */
+  readonly late?: bigint;
+  /** Its PTP clock is /dev/ptp with this number; absent when none. */
+  readonly ptp?: number;
+  /** To set it, none or offered. */
+  readonly clocksource?: Clocksource;
 }
 
 export interface SessionSetRequest {
@@ -342,6 +584,14 @@ export interface SessionSetRequest {
   readonly quantumNs?: bigint;
   /** To set it, ask for running, paused or stopped. */
   readonly state?: State;
+  /** Strict, unless said. */
+  readonly mode?: Mode;
+  /** Pause, unless said. */
+  readonly onLoss?: OnLoss;
+  /** Pause, unless said. */
+  readonly onOvershoot?: OnOvershoot;
+  /** To set it, none or offered. */
+  readonly clocksource?: Clocksource;
 }
 
 export interface SessionDelRequest {
@@ -386,6 +636,25 @@ export interface ComponentGetReply {
   readonly windows?: bigint;
   /** The process that joined as it; absent when nobody has. */
   readonly pid?: number;
+  /** Messages it has sent. */
+  readonly sent?: bigint;
+  /** Messages it has received. */
+  readonly received?: bigint;
+  /** Messages on their way to it. */
+  readonly queued?: number;
+  /** Messages that came to it after their arrival time. */
+  readonly late?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly lateNs?: Uint8Array;
+  /** How often it ran past its window's end. */
+  readonly overshoots?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly overshootNs?: Uint8Array;
+}
+
+export interface ComponentGetDumpRequest {
+  /** Id of its session. */
+  readonly session?: number;
 }
 
 export interface ComponentGetDumpReply {
@@ -407,6 +676,20 @@ export interface ComponentGetDumpReply {
   readonly windows?: bigint;
   /** The process that joined as it; absent when nobody has. */
   readonly pid?: number;
+  /** Messages it has sent. */
+  readonly sent?: bigint;
+  /** Messages it has received. */
+  readonly received?: bigint;
+  /** Messages on their way to it. */
+  readonly queued?: number;
+  /** Messages that came to it after their arrival time. */
+  readonly late?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly lateNs?: Uint8Array;
+  /** How often it ran past its window's end. */
+  readonly overshoots?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly overshootNs?: Uint8Array;
 }
 
 export interface ComponentDelRequest {
@@ -447,4 +730,196 @@ export interface SessionNtfEvent {
   readonly awaited?: number;
   /** One of those that the open window waits for. */
   readonly waitsFor?: number;
+  /** Strict, unless said. */
+  readonly mode?: Mode;
+  /** Pause, unless said. */
+  readonly onLoss?: OnLoss;
+  /** Pause, unless said. */
+  readonly onOvershoot?: OnOvershoot;
+  /** Gating was given up while it ran. */
+  readonly released?: true;
+  /** Its simulated time now. */
+  readonly clockNs?: bigint;
+  /** Of that, time in which nobody had anything to do. */
+  readonly skippedNs?: bigint;
+  /** So many it has. */
+  readonly links?: number;
+  /** The shortest latency of its links; absent without. */
+  readonly lookaheadNs?: bigint;
+  /** Messages that came after their arrival time had passed. */
+  readonly late?: bigint;
+  /** Its PTP clock is /dev/ptp with this number; absent when none. */
+  readonly ptp?: number;
+  /** To set it, none or offered. */
+  readonly clocksource?: Clocksource;
+}
+
+export interface SessionDelNtfEvent {
+  /** This host's number for it. */
+  readonly id?: number;
+  /** The controller's name for it. */
+  readonly uuid?: string;
+  /** For people. */
+  readonly name?: string;
+}
+
+export interface ComponentNtfEvent {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+  /** For people. */
+  readonly name?: string;
+  /** What it is. */
+  readonly kind?: Kind;
+  /** Where it is in the windows. */
+  readonly place?: Place;
+  /** How far it has come. */
+  readonly clockNs?: bigint;
+  /** Its next event while it has arrived; absent when none. */
+  readonly nextNs?: bigint;
+  /** So many it has run in. */
+  readonly windows?: bigint;
+  /** The process that joined as it; absent when nobody has. */
+  readonly pid?: number;
+  /** Messages it has sent. */
+  readonly sent?: bigint;
+  /** Messages it has received. */
+  readonly received?: bigint;
+  /** Messages on their way to it. */
+  readonly queued?: number;
+  /** Messages that came to it after their arrival time. */
+  readonly late?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly lateNs?: Uint8Array;
+  /** How often it ran past its window's end. */
+  readonly overshoots?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly overshootNs?: Uint8Array;
+}
+
+export interface ComponentDelNtfEvent {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+}
+
+export interface LinkNewRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+  /** The component at one end. */
+  readonly a?: number;
+  /** The component at the other. */
+  readonly b?: number;
+  /** From a to b. In link-new also back, unless back-latency-ns says otherwise. */
+  readonly latencyNs?: bigint;
+  /** From b to a. */
+  readonly backLatencyNs?: bigint;
+  /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
+  readonly queueBytes?: number;
+}
+
+export interface LinkGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+}
+
+export interface LinkGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+  /** The component at one end. */
+  readonly a?: number;
+  /** The component at the other. */
+  readonly b?: number;
+  /** From a to b. In link-new also back, unless back-latency-ns says otherwise. */
+  readonly latencyNs?: bigint;
+  /** From b to a. */
+  readonly backLatencyNs?: bigint;
+  /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
+  readonly queueBytes?: number;
+  /** Counts of the way from a to b. */
+  readonly toB?: Direction;
+  /** Counts of the way back. */
+  readonly toA?: Direction;
+}
+
+export interface LinkGetDumpRequest {
+  /** Id of its session. */
+  readonly session?: number;
+}
+
+export interface LinkGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+  /** The component at one end. */
+  readonly a?: number;
+  /** The component at the other. */
+  readonly b?: number;
+  /** From a to b. In link-new also back, unless back-latency-ns says otherwise. */
+  readonly latencyNs?: bigint;
+  /** From b to a. */
+  readonly backLatencyNs?: bigint;
+  /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
+  readonly queueBytes?: number;
+  /** Counts of the way from a to b. */
+  readonly toB?: Direction;
+  /** Counts of the way back. */
+  readonly toA?: Direction;
+}
+
+export interface LinkSetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+  /** From a to b. In link-new also back, unless back-latency-ns says otherwise. */
+  readonly latencyNs?: bigint;
+  /** From b to a. */
+  readonly backLatencyNs?: bigint;
+  /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
+  readonly queueBytes?: number;
+}
+
+export interface LinkDelRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+}
+
+export interface LinkNtfEvent {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
+  /** The component at one end. */
+  readonly a?: number;
+  /** The component at the other. */
+  readonly b?: number;
+  /** From a to b. In link-new also back, unless back-latency-ns says otherwise. */
+  readonly latencyNs?: bigint;
+  /** From b to a. */
+  readonly backLatencyNs?: bigint;
+  /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
+  readonly queueBytes?: number;
+  /** Counts of the way from a to b. */
+  readonly toB?: Direction;
+  /** Counts of the way back. */
+  readonly toA?: Direction;
+}
+
+export interface LinkDelNtfEvent {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session. */
+  readonly id?: number;
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "call.h"
+
+#include <linux/sched.h>
+#include <linux/uaccess.h>
+
+#include "link.h"
+#include "session.h"
+
+bool ls_call_known(unsigned int number)
+{
+	switch (number) {
+	case LIVESTACK_IOC_JOIN:
+	case LIVESTACK_IOC_WAIT:
+	case LIVESTACK_IOC_NOW:
+	case LIVESTACK_IOC_SEND:
+	case LIVESTACK_IOC_RECV:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int ls_call_join(struct ls_file *file, const struct livestack_join *join)
+{
+	struct ls_component *component;
+
+	if (join->reserved)
+		return -EINVAL;
+	if (file->component)
+		return -EISCONN;
+	component = ls_component_join(join->session, join->component);
+	if (IS_ERR(component))
+		return PTR_ERR(component);
+	/* Pairs with ls_file_poll(), which does not take the lock. */
+	smp_store_release(&file->component, component);
+	return 0;
+}
+
+static int ls_call_wait(struct ls_file *file, struct livestack_wait *wait)
+{
+	int err;
+
+	if (wait->end_ns || wait->clock_ns > LS_TIME_LIMIT)
+		return -EINVAL;
+	err = ls_component_wait(file->component, wait->clock_ns, wait->next_ns, file->nonblock);
+	if (!err)
+		ls_component_now(file->component, &wait->clock_ns, &wait->end_ns);
+	return err;
+}
+
+static int ls_call_send(struct ls_file *file, struct livestack_send *send)
+{
+	struct ls_message *message;
+	int err;
+
+	if (send->arrival_ns || send->reserved || send->send_ns > LS_TIME_LIMIT)
+		return -EINVAL;
+	if (send->length > LIVESTACK_MESSAGE_MAX)
+		return -EMSGSIZE;
+	message = ls_message_new(send->length);
+	if (!message)
+		return -ENOMEM;
+	if (copy_from_user(message->data, u64_to_user_ptr(send->data), send->length))
+		err = -EFAULT;
+	else
+		err = ls_message_send(file->component, send->link, message, &send->send_ns,
+				      &send->arrival_ns);
+	if (err)
+		ls_message_free(message);
+	return err;
+}
+
+/* The message that RECV is to give, told of in @recv, or an error. */
+static struct ls_message *ls_call_next(struct ls_file *file, struct livestack_recv *recv)
+{
+	const u32 room = recv->length;
+	struct ls_message *message;
+
+	if (recv->arrival_ns || recv->send_ns || recv->sequence || recv->link || recv->source)
+		return ERR_PTR(-EINVAL);
+	message = ls_message_peek(file->component);
+	if (!message)
+		return ERR_PTR(-EAGAIN);
+	*recv = (struct livestack_recv){
+		.arrival_ns = message->arrival_ns,
+		.send_ns = message->send_ns,
+		.sequence = message->sequence,
+		.data = recv->data,
+		.length = message->length,
+		.link = message->link,
+		.source = message->source,
+	};
+	return room < message->length ? ERR_PTR(-EMSGSIZE) : message;
+}
+
+int ls_call_expect(struct ls_file *file, struct livestack_recv *recv)
+{
+	if (!file->component)
+		return -ENOTCONN;
+	return PTR_ERR_OR_ZERO(ls_call_next(file, recv));
+}
+
+static int ls_call_recv(struct ls_file *file, struct livestack_recv *recv)
+{
+	struct ls_message *message = ls_call_next(file, recv);
+
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	/* Taken only when the caller has it: nothing is lost by a bad address. */
+	if (copy_to_user(u64_to_user_ptr(recv->data), message->data, message->length))
+		return -EFAULT;
+	ls_message_take(file->component, message);
+	return 0;
+}
+
+int ls_call(struct ls_file *file, unsigned int number, union ls_argument *argument)
+{
+	if (number == LIVESTACK_IOC_JOIN)
+		return ls_call_join(file, &argument->join);
+	if (!file->component)
+		return -ENOTCONN;
+
+	switch (number) {
+	case LIVESTACK_IOC_WAIT:
+		return ls_call_wait(file, &argument->wait);
+	case LIVESTACK_IOC_NOW:
+		ls_component_now(file->component, &argument->now.clock_ns, &argument->now.end_ns);
+		return 0;
+	case LIVESTACK_IOC_SEND:
+		return ls_call_send(file, &argument->send);
+	case LIVESTACK_IOC_RECV:
+		return ls_call_recv(file, &argument->recv);
+	default:
+		return -ENOTTY;
+	}
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Links between components, and the messages on them.
+ *
+ * Lifetime: a link lives from link-new to link-del or its session's end; who finds it by its number
+ * holds ls_table_lock, or is in an RCU read-side section and looks at @gone under the session's
+ * lock. A message lives from SEND until it is received or its receiver leaves, and no longer than
+ * its link, which is not deleted before.
+ */
+#ifndef _LS_LINK_H
+#define _LS_LINK_H
+
+#include <linux/rbtree.h>
+#include <linux/rcupdate.h>
+
+#include "histogram.h"
+#include "window.h"
+
+struct ls_component;
+struct ls_session;
+
+/* What was counted on one way over a link. */
+struct ls_way_counts {
+	u64 sent, sent_bytes;
+	u64 received, received_bytes;
+	u64 dropped, dropped_bytes;
+	u64 queued_bytes;
+	u32 queued;
+	u64 refused;
+	u64 late;
+	struct ls_histogram late_ns;
+};
+
+/* One way over a link; all but @to under the session's lock. */
+struct ls_way {
+	struct ls_component *to;
+	u64 latency_ns;		/* from the window after @since on */
+	u64 earlier_ns;		/* the latency before, or LS_TIME_NONE: it was not there yet */
+	u64 since;		/* the window's generation when latency_ns was set */
+	struct ls_way_counts counts;
+};
+
+struct ls_link {
+	struct ls_session *session;
+	u16 id;
+	bool gone;		/* under the session's lock, as all below */
+	u32 queue_bytes;
+	struct ls_way to_b, to_a;
+	struct rcu_head rcu;
+};
+
+struct ls_message {
+	struct rb_node node;	/* in its receiver's queue */
+	u64 arrival_ns;
+	u64 send_ns;
+	u64 sequence;		/* the source's count of messages before it */
+	u64 number;		/* the receiver's count of messages before it */
+	struct ls_way *way;
+	u32 length;
+	u16 link;
+	u16 source;
+	bool late;		/* and counted as such */
+	u8 data[];
+};
+
+/* What a link is made of or set to. */
+struct ls_link_config {
+	u64 latency_ns, back_latency_ns;
+	u32 queue_bytes;
+};
+
+/* These want ls_table_lock held. */
+
+/*
+ * -EEXIST: the number is taken, -ENOSPC: there are LIVESTACK_LINKS_MAX already, -ERANGE: a strict
+ * session's quantum is longer than a latency.
+ */
+struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 id,
+			    const struct ls_link_config *config);
+
+/* -ERANGE as above; then nothing has changed. */
+int ls_link_set(struct ls_link *link, const struct ls_link_config *config);
+
+struct ls_link_config ls_link_config(const struct ls_link *link);
+
+/* -EBUSY: a message is on it. */
+int ls_link_del(struct ls_link *link);
+
+/* Frees it; nobody has joined its session. */
+void ls_link_free(struct ls_link *link);
+
+/* What components do with messages; these may sleep. */
+
+/* Room for a message of @length bytes, or NULL. ls_message_free() when it was not sent. */
+struct ls_message *ls_message_new(u32 length);
+void ls_message_free(struct ls_message *message);
+
+/*
+ * Puts @message on its way over the link at *@send_ns, 0: the component's clock, which is given
+ * back. On success the message belongs to the receiver and *@arrival_ns is when. -ESHUTDOWN,
+ * -EBUSY, -EINVAL, -ENOENT, -ENOTCONN, -EHOSTUNREACH, -ENETDOWN, -ENOBUFS: as the uapi header tells.
+ */
+int ls_message_send(struct ls_component *component, u16 link_id, struct ls_message *message,
+		    u64 *send_ns, u64 *arrival_ns);
+
+/* The next message that has arrived at the component, or NULL. It stays until it is taken. */
+struct ls_message *ls_message_peek(struct ls_component *component);
+
+/* Takes what ls_message_peek() gave, and frees it. */
+void ls_message_take(struct ls_component *component, struct ls_message *message);
+
+/* Drops all messages to who has left. */
+void ls_messages_drop(struct ls_session *session, struct rb_root *messages);
+
+/* Under the session's lock: those who were overtaken by the component's step to @clock_ns. */
+void ls_messages_overtaken(struct ls_component *component, u64 clock_ns);
+
+#endif /* _LS_LINK_H */
