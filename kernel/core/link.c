@@ -109,7 +109,6 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 {
 	struct ls_session *session = link->session;
-	const u64 generation = READ_ONCE(session->window.generation);
 	unsigned long flags;
 	u64 lookahead_ns;
 
@@ -118,8 +117,8 @@ int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 		return -ERANGE;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
-	ls_way_set(&link->to_b, config->latency_ns, generation);
-	ls_way_set(&link->to_a, config->back_latency_ns, generation);
+	ls_way_set(&link->to_b, config->latency_ns, session->window.generation);
+	ls_way_set(&link->to_a, config->back_latency_ns, session->window.generation);
 	link->queue_bytes = config->queue_bytes;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 

@@ -98,7 +98,8 @@ void ls_message_free(struct ls_message *message);
 /*
  * Puts @message on its way over the link at *@send_ns, 0: the component's clock, which is given
  * back. On success the message belongs to the receiver and *@arrival_ns is when. -ESHUTDOWN,
- * -EBUSY, -EINVAL, -ENOENT, -ENOTCONN, -EHOSTUNREACH, -ENETDOWN, -ENOBUFS: as the uapi header tells.
+ * -EBUSY, -EINVAL, -ENOENT, -ENOTCONN, -EHOSTUNREACH, -ENETDOWN, -ENOBUFS: as the uapi header
+ * tells.
  */
 int ls_message_send(struct ls_component *component, u16 link_id, struct ls_message *message,
 		    u64 *send_ns, u64 *arrival_ns);

@@ -146,7 +146,7 @@ static int ls_nl_check_dump(const struct ls_nl_kind *kind, struct netlink_callba
 	return 0;
 }
 
-/* A dump's error number comes at its end, where some clients do not look: a message tells it too. */
+/* A dump's error number comes at its end, where some do not look: a message tells it too. */
 static int ls_nl_refuse_dump(struct sk_buff *skb, struct netlink_callback *cb, int err,
 			     const char *sentence, int attribute)
 {

@@ -58,14 +58,6 @@ static int step(struct pair *pair, unsigned int who, uint64_t next)
 	return device_wait(pair->fd[who], &pair->clock[who], next, NULL);
 }
 
-static bool is(int result, int wanted)
-{
-	if (result == wanted)
-		return true;
-	ktap_note("%s, wanted %s", result ? strerror(result) : "0", wanted ? strerror(wanted) : "0");
-	return false;
-}
-
 /* The receiver waits for nothing but messages, and its clock goes from arrival to arrival. */
 static bool exact(void)
 {
@@ -75,20 +67,20 @@ static bool exact(void)
 	unsigned int i, got;
 	uint64_t arrival = 0;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(step(&pair, 0, 0), 0) && is(step(&pair, 1, NONE), EAGAIN);
+		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
 
 	for (i = 0; ok && i < count; i++) {
-		ok = is(device_send(pair.fd[0], 7, 0, &i, sizeof(i), &arrival), 0) &&
+		ok = ktap_is(device_send(pair.fd[0], 7, 0, &i, sizeof(i), &arrival), 0) &&
 		     arrival == pair.clock[0] + LATENCY &&
-		     is(device_recv(pair.fd[1], &got, sizeof(got), &recv), EAGAIN);
+		     ktap_is(device_recv(pair.fd[1], &got, sizeof(got), &recv), EAGAIN);
 		/* The sender lets time go past the arrival: only now does the receiver run. */
-		ok = ok && is(step(&pair, 1, NONE), EAGAIN) &&
-		     is(step(&pair, 0, arrival + 3), 0) && pair.clock[0] == arrival + 3 &&
-		     is(step(&pair, 1, NONE), 0) && pair.clock[1] == arrival &&
-		     is(device_recv(pair.fd[1], &got, sizeof(got), &recv), 0) && got == i &&
+		ok = ok && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
+		     ktap_is(step(&pair, 0, arrival + 3), 0) && pair.clock[0] == arrival + 3 &&
+		     ktap_is(step(&pair, 1, NONE), 0) && pair.clock[1] == arrival &&
+		     ktap_is(device_recv(pair.fd[1], &got, sizeof(got), &recv), 0) && got == i &&
 		     recv.arrival_ns == arrival && recv.send_ns == arrival - LATENCY &&
 		     recv.sequence == i && recv.link == 7 && recv.source == 0 &&
-		     recv.length == sizeof(got) && is(step(&pair, 1, NONE), EAGAIN);
+		     recv.length == sizeof(got) && ktap_is(step(&pair, 1, NONE), EAGAIN);
 	}
 	return pair_end(&pair) && ok;
 }
@@ -108,24 +100,25 @@ static bool ordered(void)
 		ok &= !control_component(session, i, LIVESTACK_KIND_MODEL);
 	for (i = 0; i < 4; i++)
 		if (i != 1)
-			ok &= is(control_link(session, i, i, 1, LATENCY), 0);
+			ok &= ktap_is(control_link(session, i, i, 1, LATENCY), 0);
 	for (i = 0; i < 4; i++)
 		fd[i] = device_join(session, i, O_NONBLOCK);
 	ok &= !control_state(session, LIVESTACK_STATE_RUNNING);
 	for (i = 0; i < 4; i++)
-		ok &= is(device_wait(fd[i], &clock[i], i == 1 ? NONE : 0, NULL), i == 1 ? EAGAIN : 0);
+		ok &= ktap_is(device_wait(fd[i], &clock[i], i == 1 ? NONE : 0, NULL),
+			 i == 1 ? EAGAIN : 0);
 	for (i = 0; ok && i < 6; i++)
-		ok = is(device_send(fd[sources[i]], sources[i], 100, "", 0, &arrival), 0) &&
+		ok = ktap_is(device_send(fd[sources[i]], sources[i], 100, "", 0, &arrival), 0) &&
 		     arrival == 100 + LATENCY;
 	for (i = 0; i < 4; i++)
-		ok &= i == 1 || is(device_wait(fd[i], &clock[i], NONE, NULL), EAGAIN);
-	ok &= is(device_wait(fd[1], &clock[1], NONE, NULL), 0) && clock[1] == 100 + LATENCY;
+		ok &= i == 1 || ktap_is(device_wait(fd[i], &clock[i], NONE, NULL), EAGAIN);
+	ok &= ktap_is(device_wait(fd[1], &clock[1], NONE, NULL), 0) && clock[1] == 100 + LATENCY;
 	for (i = 0; ok && i < 6; i++) {
-		ok = is(device_recv(fd[1], NULL, 0, &recv), 0) && recv.source == wanted[i] &&
+		ok = ktap_is(device_recv(fd[1], NULL, 0, &recv), 0) && recv.source == wanted[i] &&
 		     (i % 2 == 0 || recv.sequence == last + 1);
 		last = recv.sequence;
 	}
-	ok &= is(device_recv(fd[1], NULL, 0, &recv), EAGAIN);
+	ok &= ktap_is(device_recv(fd[1], NULL, 0, &recv), EAGAIN);
 	for (i = 0; i < 4; i++)
 		close(fd[i]);
 	return !control_delete(session) && ok;
@@ -143,14 +136,14 @@ static bool full(void)
 	unsigned int sent = 0;
 	uint64_t arrival;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(step(&pair, 0, 0), 0) && is(step(&pair, 1, NONE), EAGAIN);
+		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
 
 	while (sent < 2 * ROOM && !device_send(pair.fd[0], 7, 0, data, sizeof(data), &arrival))
 		sent++;
 	ok = ok && sent == ROOM &&
-	     is(device_send(pair.fd[0], 7, 0, data, sizeof(data), NULL), ENOBUFS) &&
-	     is(step(&pair, 0, arrival + 1), 0) && is(step(&pair, 1, NONE), 0) &&
-	     is(device_recv(pair.fd[1], data, sizeof(data), &recv), 0) &&
+	     ktap_is(device_send(pair.fd[0], 7, 0, data, sizeof(data), NULL), ENOBUFS) &&
+	     ktap_is(step(&pair, 0, arrival + 1), 0) && ktap_is(step(&pair, 1, NONE), 0) &&
+	     ktap_is(device_recv(pair.fd[1], data, sizeof(data), &recv), 0) &&
 	     !control_get_link(pair.session, 7, &link) &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_SENT) == ROOM &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_RECEIVED) == 1 &&
@@ -160,11 +153,11 @@ static bool full(void)
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_REFUSED) == 2 &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_A, LIVESTACK_A_DIRECTION_SENT) == 0;
 	/* There is room again. */
-	ok = ok && is(step(&pair, 1, NONE), 0);
+	ok = ok && ktap_is(step(&pair, 1, NONE), 0);
 	while (ok && !device_recv(pair.fd[1], data, sizeof(data), &recv))
 		;
-	ok = ok && is(step(&pair, 1, NONE), EAGAIN) &&
-	     is(device_send(pair.fd[0], 7, 0, data, sizeof(data), &arrival), 0);
+	ok = ok && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
+	     ktap_is(device_send(pair.fd[0], 7, 0, data, sizeof(data), &arrival), 0);
 	return pair_end(&pair) && ok;
 }
 
@@ -174,9 +167,9 @@ static bool dropped(void)
 	struct nl_answer link;
 	struct pair pair;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(step(&pair, 0, 0), 0) &&
-		  is(device_send(pair.fd[0], 7, 0, "abc", 3, NULL), 0) &&
-		  is(device_send(pair.fd[0], 7, 0, "de", 2, NULL), 0);
+		  ktap_is(step(&pair, 0, 0), 0) &&
+		  ktap_is(device_send(pair.fd[0], 7, 0, "abc", 3, NULL), 0) &&
+		  ktap_is(device_send(pair.fd[0], 7, 0, "de", 2, NULL), 0);
 
 	close(pair.fd[1]);
 	pair.fd[1] = -1;
@@ -184,7 +177,7 @@ static bool dropped(void)
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_DROPPED) == 2 &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_DROPPED_BYTES) == 5 &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_QUEUED) == 0 &&
-	     is(device_send(pair.fd[0], 7, 0, "f", 1, NULL), EHOSTUNREACH);
+	     ktap_is(device_send(pair.fd[0], 7, 0, "f", 1, NULL), EHOSTUNREACH);
 	return pair_end(&pair) && ok;
 }
 
@@ -198,20 +191,20 @@ static bool at_the_edge(void)
 	uint64_t arrival;
 	uint16_t id = 7;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(step(&pair, 0, 0), 0) && is(step(&pair, 1, NONE), EAGAIN) &&
-		  is(control_link(pair.session, 8, 0, 1, LATENCY), 0) &&
-		  is(device_send(pair.fd[0], 8, 0, "", 0, NULL), ENETDOWN);
+		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
+		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY), 0) &&
+		  ktap_is(device_send(pair.fd[0], 8, 0, "", 0, NULL), ENETDOWN);
 
 	control_start(&message, LIVESTACK_CMD_LINK_SET);
 	nl_add(&message, LIVESTACK_A_LINK_SESSION, &pair.session, sizeof(pair.session));
 	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
 	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &shorter, sizeof(shorter));
-	ok = ok && is(control_ask(&message, &answer), 0) &&
-	     is(device_send(pair.fd[0], 7, 5, "", 0, &arrival), 0) && arrival == 5 + LATENCY &&
-	     is(step(&pair, 0, QUANTUM + 1), 0) &&
-	     is(device_send(pair.fd[0], 7, 0, "", 0, &arrival), 0) &&
+	ok = ok && ktap_is(control_ask(&message, &answer), 0) &&
+	     ktap_is(device_send(pair.fd[0], 7, 5, "", 0, &arrival), 0) && arrival == 5 + LATENCY &&
+	     ktap_is(step(&pair, 0, QUANTUM + 1), 0) &&
+	     ktap_is(device_send(pair.fd[0], 7, 0, "", 0, &arrival), 0) &&
 	     arrival == QUANTUM + 1 + shorter &&
-	     is(device_send(pair.fd[0], 8, 0, "", 0, &arrival), 0) &&
+	     ktap_is(device_send(pair.fd[0], 8, 0, "", 0, &arrival), 0) &&
 	     arrival == QUANTUM + 1 + LATENCY;
 	return pair_end(&pair) && ok;
 }
@@ -232,10 +225,10 @@ static bool strict(void)
 {
 	struct pair pair;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(set_quantum(pair.session, LATENCY + 1), ERANGE) &&
-		  is(set_quantum(pair.session, LATENCY), 0) &&
-		  is(control_link(pair.session, 8, 0, 1, LATENCY - 1), ERANGE) &&
-		  is(control_link(pair.session, 8, 0, 1, LATENCY), 0);
+		  ktap_is(set_quantum(pair.session, LATENCY + 1), ERANGE) &&
+		  ktap_is(set_quantum(pair.session, LATENCY), 0) &&
+		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY - 1), ERANGE) &&
+		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY), 0);
 
 	return pair_end(&pair) && ok;
 }
@@ -247,17 +240,17 @@ static bool bad_sends(struct pair *pair, uint16_t elsewhere)
 	struct livestack_send arrival = { .link = 7, .arrival_ns = 1 };
 	int fd = pair->fd[0];
 
-	return is(device_send(fd, 7, 0, data, sizeof(data), NULL), EMSGSIZE) &&
-	       is(device_send(fd, 9, 0, data, 1, NULL), ENOENT) &&
-	       is(device_send(fd, elsewhere, 0, data, 1, NULL), ENOTCONN) &&
-	       is(device_send(fd, 7, 9999, data, 1, NULL), 0) &&
-	       is(device_send(fd, 7, 9998, data, 1, NULL), EINVAL) &&
-	       is(device_send(fd, 7, QUANTUM, data, 1, NULL), EINVAL) &&
-	       is(device_send(fd, 7, NONE, data, 1, NULL), EINVAL) &&
-	       is(device_send(fd, 7, 0, (void *)8, 1, NULL), EFAULT) &&
-	       is(ioctl(fd, LIVESTACK_IOC_SEND, &reserved) ? errno : 0, EINVAL) &&
-	       is(ioctl(fd, LIVESTACK_IOC_SEND, &arrival) ? errno : 0, EINVAL) &&
-	       is(device_send(pair->fd[1], 7, 0, data, 1, NULL), EBUSY);
+	return ktap_is(device_send(fd, 7, 0, data, sizeof(data), NULL), EMSGSIZE) &&
+	       ktap_is(device_send(fd, 9, 0, data, 1, NULL), ENOENT) &&
+	       ktap_is(device_send(fd, elsewhere, 0, data, 1, NULL), ENOTCONN) &&
+	       ktap_is(device_send(fd, 7, 9999, data, 1, NULL), 0) &&
+	       ktap_is(device_send(fd, 7, 9998, data, 1, NULL), EINVAL) &&
+	       ktap_is(device_send(fd, 7, QUANTUM, data, 1, NULL), EINVAL) &&
+	       ktap_is(device_send(fd, 7, NONE, data, 1, NULL), EINVAL) &&
+	       ktap_is(device_send(fd, 7, 0, (void *)8, 1, NULL), EFAULT) &&
+	       ktap_is(ioctl(fd, LIVESTACK_IOC_SEND, &reserved) ? errno : 0, EINVAL) &&
+	       ktap_is(ioctl(fd, LIVESTACK_IOC_SEND, &arrival) ? errno : 0, EINVAL) &&
+	       ktap_is(device_send(pair->fd[1], 7, 0, data, 1, NULL), EBUSY);
 }
 
 /* A receiver with no room, or at a bad address, loses nothing. */
@@ -268,11 +261,11 @@ static bool bad_receives(struct pair *pair)
 	int fd = pair->fd[1];
 	void *wall = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return is(device_recv(fd, NULL, 0, &recv), EMSGSIZE) && recv.length == 1 &&
-	       is(device_recv(fd, (void *)8, 1, &recv), EFAULT) &&
-	       is(ioctl(fd, LIVESTACK_IOC_RECV, wall) ? errno : 0, EFAULT) &&
-	       is(ioctl(fd, LIVESTACK_IOC_RECV, &field) ? errno : 0, EINVAL) &&
-	       is(device_recv(fd, &byte, 1, &recv), 0) && byte == 0 && recv.sequence == 0 &&
+	return ktap_is(device_recv(fd, NULL, 0, &recv), EMSGSIZE) && recv.length == 1 &&
+	       ktap_is(device_recv(fd, (void *)8, 1, &recv), EFAULT) &&
+	       ktap_is(ioctl(fd, LIVESTACK_IOC_RECV, wall) ? errno : 0, EFAULT) &&
+	       ktap_is(ioctl(fd, LIVESTACK_IOC_RECV, &field) ? errno : 0, EINVAL) &&
+	       ktap_is(device_recv(fd, &byte, 1, &recv), 0) && byte == 0 && recv.sequence == 0 &&
 	       !munmap(wall, 4096);
 }
 
@@ -282,16 +275,16 @@ static bool all_bad(void)
 	uint64_t clock = 0;
 	int third;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  is(control_component(pair.session, 2, LIVESTACK_KIND_MODEL), 0) &&
-		  is(control_link(pair.session, 3, 1, 2, LATENCY), 0) &&
-		  is(control_link(pair.session, 4, 1, 1, LATENCY), EINVAL) &&
-		  is(step(&pair, 0, 0), 0) && is(step(&pair, 1, NONE), EAGAIN);
+		  ktap_is(control_component(pair.session, 2, LIVESTACK_KIND_MODEL), 0) &&
+		  ktap_is(control_link(pair.session, 3, 1, 2, LATENCY), 0) &&
+		  ktap_is(control_link(pair.session, 4, 1, 1, LATENCY), EINVAL) &&
+		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
 
 	third = device_join(pair.session, 2, O_NONBLOCK);
-	ok = ok && is(device_send(third, 3, 0, "", 0, NULL), EBUSY) && bad_sends(&pair, 3) &&
-	     is(step(&pair, 0, 90000), EAGAIN) &&
-	     is(device_wait(third, &clock, NONE, NULL), EAGAIN) && is(step(&pair, 1, NONE), 0) &&
-	     bad_receives(&pair);
+	ok = ok && ktap_is(device_send(third, 3, 0, "", 0, NULL), EBUSY) && bad_sends(&pair, 3) &&
+	     ktap_is(step(&pair, 0, 90000), EAGAIN) &&
+	     ktap_is(device_wait(third, &clock, NONE, NULL), EAGAIN) &&
+	     ktap_is(step(&pair, 1, NONE), 0) && bad_receives(&pair);
 	close(third);
 	return pair_end(&pair) && ok;
 }

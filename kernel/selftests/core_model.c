@@ -270,7 +270,8 @@ static bool bad_calls(uint32_t session)
 	struct livestack_now now;
 	int fd = open("/dev/livestack", O_RDWR);
 	bool ok = fails(read(fd, &now, 8), ENODATA) && fails(write(fd, &end, 7), EINVAL) &&
-		  fails(write(fd, &end, 8), ENOTTY) && fails(ioctl(fd, 0, 0), ENOTTY) && fails(ioctl(fd, ~0U, 0), ENOTTY) &&
+		  fails(write(fd, &end, 8), ENOTTY) && fails(ioctl(fd, 0, 0), ENOTTY) &&
+		  fails(ioctl(fd, ~0U, 0), ENOTTY) &&
 		  fails(ioctl(fd, LIVESTACK_IOC_NOW, &now), ENOTCONN) &&
 		  mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == ENODEV;
 

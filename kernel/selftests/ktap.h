@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct {
 	unsigned int planned, given, failed;
@@ -85,6 +86,16 @@ static int ktap_skip_all(const char *reason)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n1..0 # SKIP %s\n", reason);
 	return 0;
+}
+
+/* Whether a call said the error number that it should; a note tells when not. 0 is none. */
+KTAP_UNUSED
+static bool ktap_is(int said, int wanted)
+{
+	if (said != wanted)
+		ktap_note("said %d (%s), wanted %d (%s)", said, strerror(said), wanted,
+			  strerror(wanted));
+	return said == wanted;
 }
 
 /* How often something is done: few times by default, the issues' figures with LS_FULL=1. */

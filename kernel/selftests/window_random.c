@@ -7,20 +7,9 @@
  *
  * Needs nothing: it runs on any machine, without the module.
  */
+#include "chance.h"
 #include "ktap.h"
 #include "window_world.h"
-
-/* xorshift, so that a seed says all there is to say about a schedule. */
-
-static u64 seed;
-
-static u32 chance(u32 below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 33) % below;
-}
 
 static struct step random_step(u32 count)
 {
@@ -89,9 +78,9 @@ static bool schedules(u64 windows)
 	for (count = 1; count <= MOST; count++) {
 		u64 first = 0x2545f4914f6cdd1dULL * (count + 1);
 
-		seed = first;
+		chance_seed = first;
 		if (!schedule(count, windows / MOST + 1, count % 4 == 3)) {
-			ktap_note("%u components, seed %#llx", count, first);
+			ktap_note("%u components, chance_seed %#llx", count, first);
 			return false;
 		}
 	}
