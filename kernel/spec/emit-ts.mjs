@@ -38,6 +38,7 @@ export function emitTypeScript(spec) {
     ...operations(spec),
     ...nestedSets(spec).flatMap((set) => interfaceOf(pascal(set.name), set.doc, set.attributes)),
     ...spec.ops.flatMap(interfacesOf),
+    ...operationTypes(spec),
   ].join("\n")}\n`;
 }
 
@@ -80,6 +81,8 @@ export interface AttributeSpec {
   readonly multi?: true;
   /** Name of the attribute set inside a nest. */
   readonly nested?: string;
+  /** What a binary is an array of. */
+  readonly items?: "u64";
   /** Of an integer, both inclusive. */
   readonly min?: bigint;
   readonly max?: bigint;
@@ -124,8 +127,9 @@ function attributeSets(spec) {
 
 const key = (name) => (name.includes("-") ? `"${name}"` : name);
 
-function limits({ type, checks, multi, nested, enum: definition }) {
+function limits({ type, checks, multi, nested, items, enum: definition }) {
   const fields = [];
+  if (items) fields.push(`items: "${items}"`);
   if (multi) fields.push("multi: true");
   if (nested) fields.push(`nested: "${nested.name}"`);
   if (definition?.type === "flags") {
@@ -200,7 +204,34 @@ function interfaceOf(title, about, attributes) {
   ];
 }
 
-function typeOf({ type, nested, enum: definition, multi }) {
+/** All types of an operation under its name, so that a client has one generic call, not one each. */
+function typesOf(title, about, rows) {
+  return ["", ...doc(about, ""), `export interface ${title} {`, ...rows, "}"];
+}
+
+function operationTypes(spec) {
+  const given = (attributes, name) => (attributes.length > 0 ? name : "Nothing");
+  const pair = (exchange, name, part) =>
+    `readonly request: ${given(exchange.request, `${name}${part}Request`)}; ` +
+    `readonly reply: ${given(exchange.reply, `${name}${part}Reply`)}`;
+  const rows = (kind, part) =>
+    spec.ops
+      .filter((op) => op[kind])
+      .map((op) => `  ${camel(op.name)}: { ${pair(op[kind], pascal(op.name), part)} };`);
+  const events = spec.ops
+    .filter((op) => op.event && op.group)
+    .map((op) => `  ${camel(op.name)}: ${given(op.event.reply, `${pascal(op.name)}Event`)};`);
+  return [
+    "",
+    "export type Nothing = Record<never, never>;",
+    ...typesOf("DoTypes", "What is asked about one thing, and answered once.", rows("do", "")),
+    ...typesOf("DumpTypes", "What lists things; one reply for each.", rows("dump", "Dump")),
+    ...typesOf("EventTypes", "What the kernel says unasked to those in a group.", events),
+  ];
+}
+
+function typeOf({ type, nested, items, enum: definition, multi }) {
+  if (items) return "readonly bigint[]";
   // A u64 is a bigint whatever it stands for; the enums' own types are numbers.
   const named = definition && type !== "u64" ? pascal(definition.name) : TYPES[type];
   const single = nested ? pascal(nested.name) : named;

@@ -80,6 +80,19 @@ t.test("TypeScript: types, numbers and limits", async (test) => {
   has(test, text, "  readonly kind?: Kind;");
   has(test, text, "  readonly part?: readonly Part[];");
   has(test, text, 'event: { reply: ["name", "quantumNs", "part"], group: "events" },');
+  has(test, text, 'counts: { id: 12, type: "binary", items: "u64" }');
+  has(test, text, "  readonly counts?: readonly bigint[];");
+  has(
+    test,
+    text,
+    "  thingNew: { readonly request: ThingNewRequest; readonly reply: ThingNewReply };",
+  );
+  has(
+    test,
+    text,
+    "  thingGet: { readonly request: ThingGetDumpRequest; readonly reply: ThingGetDumpReply };",
+  );
+  has(test, text, "  thingNtf: ThingNtfEvent;");
 });
 
 t.test("what cannot be emitted is refused with its place", async (test) => {
@@ -93,6 +106,7 @@ t.test("what cannot be emitted is refused with its place", async (test) => {
     ["notify: thing-get", "notify: thing-got", /thing-ntf: there is no thing-got/],
     ["mcgrp: events", "mcgrp: event", /thing-ntf: there is no event/],
     ["flags: [admin-perm]", "flags: [uns-admin-perm]", /flag uns-admin-perm is not emitted/],
+    ["sub-type: u64", "sub-type: u32", /thing.counts: sub-type is emitted for .* u64 only/],
     ["name: small", "name: middle", /middle is there twice/],
     ["name: small", "name: Small", /no name of the form/],
     ["value: 7", "value: 2", /below the next free/],

@@ -110,12 +110,15 @@ function readSets(list, where, definitions) {
 function readAttribute(raw, where, definitions) {
   keys(raw, where, {
     required: ["name", "type", "value"],
-    optional: ["doc", "checks", "enum", "nested-attributes", "multi-attr"],
+    optional: ["doc", "checks", "enum", "nested-attributes", "multi-attr", "sub-type"],
   });
   const allowed = CHECKS[raw.type];
   if (!allowed) throw new SpecError(where, `type ${raw.type} is not emitted`);
   if ((raw.type === "nest") !== (raw["nested-attributes"] !== undefined)) {
     throw new SpecError(where, "a nest, and nothing else, names its nested-attributes");
+  }
+  if (raw["sub-type"] !== undefined && (raw.type !== "binary" || raw["sub-type"] !== "u64")) {
+    throw new SpecError(where, "sub-type is emitted for a binary that is an array of u64 only");
   }
   const checks = {};
   for (const [check, value] of Object.entries(raw.checks ?? {})) {
@@ -142,6 +145,7 @@ function readAttribute(raw, where, definitions) {
     checks,
   };
   attribute.multi = raw["multi-attr"] === true;
+  attribute.items = raw["sub-type"];
   attribute.nested = raw["nested-attributes"];
   if (raw.enum !== undefined) attribute.enum = enumOf(raw, where, definitions);
   return attribute;

@@ -148,6 +148,8 @@ export interface AttributeSpec {
   readonly multi?: true;
   /** Name of the attribute set inside a nest. */
   readonly nested?: string;
+  /** What a binary is an array of. */
+  readonly items?: "u64";
   /** Of an integer, both inclusive. */
   readonly min?: bigint;
   readonly max?: bigint;
@@ -222,9 +224,9 @@ export const attributeSets = {
     received: { id: 11, type: "u64" },
     queued: { id: 12, type: "u32" },
     late: { id: 13, type: "u64" },
-    lateNs: { id: 14, type: "binary" },
+    lateNs: { id: 14, type: "binary", items: "u64" },
     overshoots: { id: 15, type: "u64" },
-    overshootNs: { id: 16, type: "binary" },
+    overshootNs: { id: 16, type: "binary", items: "u64" },
   },
   direction: {
     sent: { id: 1, type: "u64" },
@@ -237,7 +239,7 @@ export const attributeSets = {
     queuedBytes: { id: 8, type: "u64" },
     refused: { id: 9, type: "u64" },
     late: { id: 10, type: "u64" },
-    lateNs: { id: 11, type: "binary" },
+    lateNs: { id: 11, type: "binary", items: "u64" },
   },
   link: {
     session: { id: 1, type: "u32", min: 1n },
@@ -416,7 +418,7 @@ export interface Direction {
   /** Messages that came after their arrival time had passed. */
   readonly late?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly lateNs?: Uint8Array;
+  readonly lateNs?: readonly bigint[];
 }
 
 export interface VersionGetRequest {
@@ -645,11 +647,11 @@ export interface ComponentGetReply {
   /** Messages that came to it after their arrival time. */
   readonly late?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly lateNs?: Uint8Array;
+  readonly lateNs?: readonly bigint[];
   /** How often it ran past its window's end. */
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly overshootNs?: Uint8Array;
+  readonly overshootNs?: readonly bigint[];
 }
 
 export interface ComponentGetDumpRequest {
@@ -685,11 +687,11 @@ export interface ComponentGetDumpReply {
   /** Messages that came to it after their arrival time. */
   readonly late?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly lateNs?: Uint8Array;
+  readonly lateNs?: readonly bigint[];
   /** How often it ran past its window's end. */
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly overshootNs?: Uint8Array;
+  readonly overshootNs?: readonly bigint[];
 }
 
 export interface ComponentDelRequest {
@@ -791,11 +793,11 @@ export interface ComponentNtfEvent {
   /** Messages that came to it after their arrival time. */
   readonly late?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly lateNs?: Uint8Array;
+  readonly lateNs?: readonly bigint[];
   /** How often it ran past its window's end. */
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
-  readonly overshootNs?: Uint8Array;
+  readonly overshootNs?: readonly bigint[];
 }
 
 export interface ComponentDelNtfEvent {
@@ -922,4 +924,39 @@ export interface LinkDelNtfEvent {
   readonly session?: number;
   /** Its number in the session. */
   readonly id?: number;
+}
+
+export type Nothing = Record<never, never>;
+
+/** What is asked about one thing, and answered once. */
+export interface DoTypes {
+  versionGet: { readonly request: VersionGetRequest; readonly reply: VersionGetReply };
+  sessionNew: { readonly request: SessionNewRequest; readonly reply: SessionNewReply };
+  sessionGet: { readonly request: SessionGetRequest; readonly reply: SessionGetReply };
+  sessionSet: { readonly request: SessionSetRequest; readonly reply: Nothing };
+  sessionDel: { readonly request: SessionDelRequest; readonly reply: Nothing };
+  componentNew: { readonly request: ComponentNewRequest; readonly reply: Nothing };
+  componentGet: { readonly request: ComponentGetRequest; readonly reply: ComponentGetReply };
+  componentDel: { readonly request: ComponentDelRequest; readonly reply: Nothing };
+  linkNew: { readonly request: LinkNewRequest; readonly reply: Nothing };
+  linkGet: { readonly request: LinkGetRequest; readonly reply: LinkGetReply };
+  linkSet: { readonly request: LinkSetRequest; readonly reply: Nothing };
+  linkDel: { readonly request: LinkDelRequest; readonly reply: Nothing };
+}
+
+/** What lists things; one reply for each. */
+export interface DumpTypes {
+  sessionGet: { readonly request: Nothing; readonly reply: SessionGetDumpReply };
+  componentGet: { readonly request: ComponentGetDumpRequest; readonly reply: ComponentGetDumpReply };
+  linkGet: { readonly request: LinkGetDumpRequest; readonly reply: LinkGetDumpReply };
+}
+
+/** What the kernel says unasked to those in a group. */
+export interface EventTypes {
+  sessionNtf: SessionNtfEvent;
+  sessionDelNtf: SessionDelNtfEvent;
+  componentNtf: ComponentNtfEvent;
+  componentDelNtf: ComponentDelNtfEvent;
+  linkNtf: LinkNtfEvent;
+  linkDelNtf: LinkDelNtfEvent;
 }
