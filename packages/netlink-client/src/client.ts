@@ -1,117 +1,218 @@
 // SPDX-License-Identifier: Apache-2.0
-import { getSystemErrorName } from "node:util";
-import {
-  createGenericNetlink,
-  type GenericNetlinkMessage,
-  type GenericNetlinkSocket,
-  genl,
-} from "netlink";
 import { decodeAttributes, encodeAttributes, type Values } from "./codec.js";
+import { Connection } from "./connection.js";
+import { EventHub } from "./event-hub.js";
+import type { KernelState, LivestackEvent } from "./events.js";
 import {
   ABI,
+  type AttributeSetSpec,
   attributeSets,
-  FAMILY_NAME,
-  FAMILY_VERSION,
+  type DoTypes,
+  type DumpTypes,
+  type OperationSpec,
   operations,
   type VersionGetReply,
 } from "./generated/livestack.js";
+import type { Answer } from "./helper-protocol.js";
+import { refuse, specName } from "./limits.js";
 import { NetlinkError } from "./netlink-error.js";
+import {
+  asComponent,
+  asLink,
+  asSession,
+  type Component,
+  certain,
+  type Link,
+  type Session,
+} from "./objects.js";
+import { coreRefusal, errorName } from "./own-errors.js";
 
-/** The default of 208 KiB overruns under load, and an overrun ends the process (netlink 0.3.0). */
-const SOCKET_BUFFER_BYTES = 4 << 20;
-const REPLY_LIMIT_MS = 5_000;
+export interface ClientOptions {
+  /**
+   * Receive and send buffer of each socket, in bytes; the kernel gives at most
+   * net.core.rmem_max and wmem_max.
+   */
+  bufferBytes?: number;
+  /** How long to wait for an answer; the kernel's own take well under a second. */
+  answerLimitMs?: number;
+}
 
-/** Typed calls to the livestack kernel module. Needs no privilege to ask what is loaded. */
+const BUFFER_BYTES = 4 << 20;
+const ANSWER_LIMIT_MS = 30_000;
+
+/**
+ * Typed calls to the livestack kernel module; every one needs CAP_NET_ADMIN in the initial
+ * namespaces, except versionGet.
+ *
+ * Each throws NetlinkError: with the kernel's sentence what the kernel refuses, before it is sent
+ * what is outside the limits of the spec, and NOT_LOADED, HELPER_LOST, HELPER_FAILED, ETIMEDOUT or
+ * CLOSED. Times are nanoseconds and, like all u64, bigints.
+ */
 export class NetlinkClient {
-  readonly #socket: GenericNetlinkSocket;
-  readonly #family: number;
+  readonly #connection: Connection;
+  readonly #hub: EventHub;
 
-  private constructor(socket: GenericNetlinkSocket, family: number) {
-    this.#socket = socket;
-    this.#family = family;
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#hub = new EventHub(connection, () => this.state());
   }
 
-  /** @throws NetlinkError NOT_LOADED if there is no livestack module in this kernel */
-  static async open(): Promise<NetlinkClient> {
-    const socket = createGenericNetlink({
-      recvBufferSize: SOCKET_BUFFER_BYTES,
-      sendBufferSize: SOCKET_BUFFER_BYTES,
-    });
+  /** @throws NetlinkError NOT_LOADED if there is no livestack module to talk to */
+  static async open(options: ClientOptions = {}): Promise<NetlinkClient> {
+    const { bufferBytes = BUFFER_BYTES, answerLimitMs = ANSWER_LIMIT_MS } = options;
+    const connection = new Connection({ bufferBytes, answerLimitMs });
     try {
-      return new NetlinkClient(socket, await resolveFamily(socket));
+      await connection.open();
     } catch (error) {
-      socket.socket.close();
+      await connection.close();
       throw error;
     }
+    return new NetlinkClient(connection);
   }
 
-  close(): void {
-    this.#socket.socket.close();
+  /** Process id of the helper that speaks netlink, while there is one. */
+  get helperPid(): number | undefined {
+    return this.#connection.helperPid;
+  }
+
+  /** Ends all iterations of events with CLOSED and the helper; nothing can be called after it. */
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   /**
-   * What is loaded.
-   * @throws NetlinkError EPROTONOSUPPORT if module and client are more than one ABI step apart
+   * What happens in the kernel, from now until `signal` aborts or the loop is left. The first event
+   * is a `resync` with all there is; another one comes whenever events were lost. While it is read
+   * this process stays alive.
    */
+  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<LivestackEvent, undefined> {
+    return this.#hub.open(options.signal);
+  }
+
+  /** All there is. Not of one moment: what changes on the way may show in part. */
+  async state(): Promise<KernelState> {
+    const [sessions, components, links] = await Promise.all([
+      this.sessionDump(),
+      this.componentDump(),
+      this.linkDump(),
+    ]);
+    return { sessions, components, links };
+  }
+
+  /** What is loaded. @throws NetlinkError EPROTONOSUPPORT if more than one ABI step apart */
   async versionGet(): Promise<Required<VersionGetReply>> {
-    const { version, abi } = await this.#call(operations.versionGet.id, attributeSets.version, {
-      abi: ABI,
+    return certain("version", ["version", "abi"], await this.#do("versionGet", { abi: ABI }));
+  }
+
+  /** @returns the session's id on this host */
+  async sessionNew(request: DoTypes["sessionNew"]["request"]): Promise<number> {
+    return certain("session", ["id"], await this.#do("sessionNew", request)).id;
+  }
+
+  async sessionGet(request: DoTypes["sessionGet"]["request"]): Promise<Session> {
+    return asSession(await this.#do("sessionGet", request));
+  }
+
+  async sessionDump(): Promise<Session[]> {
+    return (await this.#dump("sessionGet", {})).map(asSession);
+  }
+
+  async sessionSet(request: DoTypes["sessionSet"]["request"]): Promise<void> {
+    await this.#do("sessionSet", request);
+  }
+
+  async sessionDel(request: DoTypes["sessionDel"]["request"]): Promise<void> {
+    await this.#do("sessionDel", request);
+  }
+
+  async componentNew(request: DoTypes["componentNew"]["request"]): Promise<void> {
+    await this.#do("componentNew", request);
+  }
+
+  async componentGet(request: DoTypes["componentGet"]["request"]): Promise<Component> {
+    return asComponent(await this.#do("componentGet", request));
+  }
+
+  /** Of all sessions, unless one is named. */
+  async componentDump(request: DumpTypes["componentGet"]["request"] = {}): Promise<Component[]> {
+    return (await this.#dump("componentGet", request)).map(asComponent);
+  }
+
+  async componentDel(request: DoTypes["componentDel"]["request"]): Promise<void> {
+    await this.#do("componentDel", request);
+  }
+
+  async linkNew(request: DoTypes["linkNew"]["request"]): Promise<void> {
+    await this.#do("linkNew", request);
+  }
+
+  async linkGet(request: DoTypes["linkGet"]["request"]): Promise<Link> {
+    return asLink(await this.#do("linkGet", request));
+  }
+
+  /** Of all sessions, unless one is named. */
+  async linkDump(request: DumpTypes["linkGet"]["request"] = {}): Promise<Link[]> {
+    return (await this.#dump("linkGet", request)).map(asLink);
+  }
+
+  async linkSet(request: DoTypes["linkSet"]["request"]): Promise<void> {
+    await this.#do("linkSet", request);
+  }
+
+  async linkDel(request: DoTypes["linkDel"]["request"]): Promise<void> {
+    await this.#do("linkDel", request);
+  }
+
+  async #do<Name extends keyof DoTypes>(
+    name: Name,
+    request: DoTypes[Name]["request"],
+  ): Promise<DoTypes[Name]["reply"]> {
+    const [reply = {}] = await this.#ask(name, "do", request as Values);
+    return reply as DoTypes[Name]["reply"];
+  }
+
+  #dump<Name extends keyof DumpTypes>(
+    name: Name,
+    request: DumpTypes[Name]["request"],
+  ): Promise<DumpTypes[Name]["reply"][]> {
+    return this.#ask(name, "dump", request as Values) as Promise<DumpTypes[Name]["reply"][]>;
+  }
+
+  async #ask(name: keyof DoTypes, kind: "do" | "dump", request: Values) {
+    const spec: OperationSpec = operations[name];
+    const set: AttributeSetSpec = attributeSets[operations[name].set];
+    const answer = await this.#connection.request({
+      operation: specName(name),
+      command: spec.id,
+      dump: kind === "dump",
+      reads: name.endsWith("Get"),
+      data: encodeRequest(name, spec[kind]?.request ?? [], set, request),
     });
-    return { version: String(version), abi: Number(abi) };
-  }
-
-  async #call(
-    operation: number,
-    set: Parameters<typeof encodeAttributes>[0],
-    values: Values,
-  ): Promise<Record<string, number | bigint | string>> {
-    const data = encodeAttributes(set, values);
-    let replies: GenericNetlinkMessage[];
-    try {
-      [replies] = await this.#socket.request(this.#family, operation, FAMILY_VERSION, data, {
-        timeout: REPLY_LIMIT_MS,
-      });
-    } catch (error) {
-      throw fromPackage(error);
-    }
-    const [reply] = replies;
-    if (!reply) throw new NetlinkError("EBADMSG", "the kernel sent no reply");
-    if (reply.cmd === operations.error.id) throw refusal(set, reply.data);
-    return decodeAttributes(set, reply.data);
+    if (answer.errno !== 0) throw refusal(specName(name), set, answer);
+    return answer.messages
+      .filter(({ command }) => command === spec.id)
+      .map(({ data }) => decodeAttributes(set, Buffer.from(data)));
   }
 }
 
-async function resolveFamily(socket: GenericNetlinkSocket): Promise<number> {
-  try {
-    const [family] = await socket.ctrlRequest(
-      genl.Commands.GET_FAMILY,
-      { familyName: FAMILY_NAME },
-      { timeout: REPLY_LIMIT_MS },
-    );
-    if (family?.familyId !== undefined) return family.familyId;
-  } catch (error) {
-    const known = fromPackage(error);
-    if (known.code !== "ENOENT") throw known;
-  }
-  throw new NetlinkError("NOT_LOADED", "the livestack kernel module is not loaded", {
-    hint: "modprobe livestack, or insmod kernel/build/$(uname -r)/core/livestack.ko from a checkout",
-  });
+function encodeRequest(
+  name: string,
+  takes: readonly string[],
+  set: AttributeSetSpec,
+  values: Values,
+): Buffer {
+  const unknown = Object.keys(values).find((key) => !takes.includes(key));
+  if (unknown === undefined) return encodeAttributes(set, values);
+  const list = takes.map(specName).join(", ");
+  throw refuse("EINVAL", unknown, "Unknown attribute type", `${specName(name)} takes ${list}`);
 }
 
-function refusal(set: Parameters<typeof encodeAttributes>[0], data: Buffer): NetlinkError {
-  const { errno, sentence, attribute } = decodeAttributes(attributeSets.error, data);
+/** The kernel's sentence, where the module itself has refused. */
+function refusal(operation: string, set: AttributeSetSpec, answer: Answer): NetlinkError {
+  const code = errorName(answer.errno);
+  const message = answer.messages.find(({ command }) => command === operations.error.id);
+  if (!message) return coreRefusal(operation, code);
+  const { sentence, attribute } = decodeAttributes(attributeSets.error, Buffer.from(message.data));
   const name = Object.entries(set).find(([, spec]) => spec.id === attribute)?.[0];
-  return new NetlinkError(getSystemErrorName(-Number(errno)), String(sentence), {
-    attribute: name,
-  });
-}
-
-/** The package's errors carry their number in the text only. */
-function fromPackage(error: unknown): NetlinkError {
-  const text = error instanceof Error ? error.message : String(error);
-  const code = /Request rejected: (E[A-Z0-9]+)/.exec(text)?.[1];
-  if (code)
-    return new NetlinkError(code, `the kernel refused the request: ${code}`, { cause: error });
-  const timedOut = text.includes("Timeout");
-  return new NetlinkError(timedOut ? "ETIMEDOUT" : "EIO", text, { cause: error });
+  return new NetlinkError(code, String(sentence), { attribute: name });
 }

@@ -1,45 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AttributeSetSpec, AttributeSpec } from "./generated/livestack.js";
+import { type AttributeSetSpec, type AttributeSpec, attributeSets } from "./generated/livestack.js";
+import { checkInteger, checkLength, checkText, refuse, specName } from "./limits.js";
 import { NetlinkError } from "./netlink-error.js";
 
-type Value = number | bigint | string;
-export type Values = Readonly<Record<string, Value | undefined>>;
+/** Attributes by the names of their properties, as in the generated requests and replies. */
+export type Values = Readonly<Record<string, unknown>>;
+export type AttributeSets = Readonly<Record<string, AttributeSetSpec>>;
 
 const HEADER_BYTES = 4;
+const NESTED = 0x8000;
 const TYPE_MASK = 0x3fff;
 const WIDTH = { u8: 1, u16: 2, u32: 4, u64: 8 } as const;
 
 /**
- * Attributes as the kernel wants them: little-endian, each padded to 4 bytes.
- * @throws NetlinkError ERANGE or EINVAL for a value outside the limits of the spec, before anything is sent
+ * Attributes as the kernel wants them: in its byte order, each padded to 4 bytes.
+ * @throws NetlinkError EINVAL or ERANGE for what the kernel's policy would refuse
  */
-export function encodeAttributes(set: AttributeSetSpec, values: Values): Buffer {
-  const pieces: Buffer[] = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) continue;
+export function encodeAttributes(
+  set: AttributeSetSpec,
+  values: Values,
+  sets: AttributeSets = attributeSets,
+): Buffer {
+  const pieces = Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
     const spec = set[name];
-    if (!spec) throw new NetlinkError("EINVAL", `${name}: no such attribute`, { attribute: name });
-    const data = encodeValue(name, spec, value);
-    const head = Buffer.alloc(HEADER_BYTES);
-    head.writeUInt16LE(HEADER_BYTES + data.length, 0);
-    head.writeUInt16LE(spec.id, 2);
-    pieces.push(head, data, Buffer.alloc(padding(data.length)));
-  }
+    if (!spec) throw refuse("EINVAL", name, "Unknown attribute type", "no such attribute");
+    if (!spec.multi) return [encodeAttribute(name, spec, value, sets)];
+    if (!Array.isArray(value)) throw refuse("EINVAL", name, "invalid attribute", "not an array");
+    return value.map((each) => encodeAttribute(name, spec, each, sets));
+  });
   return Buffer.concat(pieces);
 }
 
-export function decodeAttributes(set: AttributeSetSpec, data: Buffer): Record<string, Value> {
+/**
+ * What a message of the kernel holds; attributes that a newer module has added are left out.
+ * @throws NetlinkError EBADMSG for a message that is cut off
+ */
+export function decodeAttributes(
+  set: AttributeSetSpec,
+  data: Buffer,
+  sets: AttributeSets = attributeSets,
+): Record<string, unknown> {
   const names = new Map(Object.entries(set).map(([name, spec]) => [spec.id, name]));
-  const values: Record<string, Value> = {};
+  const values: Record<string, unknown> = {};
   for (let at = 0; at + HEADER_BYTES <= data.length; ) {
     const length = data.readUInt16LE(at);
     if (length < HEADER_BYTES || at + length > data.length)
       throw new NetlinkError("EBADMSG", "the kernel's message is cut off");
     const name = names.get(data.readUInt16LE(at + 2) & TYPE_MASK);
     const spec = name === undefined ? undefined : set[name];
-    // An attribute that a newer module has added is none of ours.
-    if (name !== undefined && spec)
-      values[name] = decodeValue(spec, data.subarray(at + 4, at + length));
+    if (name !== undefined && spec) {
+      const value = decodeValue(name, spec, data.subarray(at + HEADER_BYTES, at + length), sets);
+      if (spec.multi) values[name] = [...((values[name] as unknown[]) ?? []), value];
+      else values[name] = value;
+    }
     at += length + padding(length);
   }
   return values;
@@ -49,34 +63,93 @@ function padding(length: number): number {
   return -length & 3;
 }
 
-function encodeValue(name: string, spec: AttributeSpec, value: Value): Buffer {
-  if (spec.type === "string") {
-    const bytes = Buffer.from(String(value));
-    const { minLength = 0, maxLength = 0xffff } = spec;
-    if (bytes.length < minLength || bytes.length > maxLength)
-      throw new NetlinkError("ERANGE", `${name}: takes ${minLength} to ${maxLength} bytes`, {
-        attribute: name,
-      });
-    return Buffer.concat([bytes, Buffer.alloc(1)]);
+function encodeAttribute(
+  name: string,
+  spec: AttributeSpec,
+  value: unknown,
+  sets: AttributeSets,
+): Buffer {
+  if (spec.type === "flag" && value === false) return Buffer.alloc(0);
+  const data = encodeValue(name, spec, value, sets);
+  if (HEADER_BYTES + data.length > 0xffff)
+    throw refuse("ERANGE", name, "invalid attribute length", `${data.length} bytes`);
+  const bytes = Buffer.alloc(HEADER_BYTES + data.length + padding(data.length));
+  bytes.writeUInt16LE(HEADER_BYTES + data.length, 0);
+  bytes.writeUInt16LE(spec.type === "nest" ? spec.id | NESTED : spec.id, 2);
+  data.copy(bytes, HEADER_BYTES);
+  return bytes;
+}
+
+function encodeValue(
+  name: string,
+  spec: AttributeSpec,
+  value: unknown,
+  sets: AttributeSets,
+): Buffer {
+  switch (spec.type) {
+    case "string":
+      return Buffer.from(`${checkText(name, spec, value)}\0`);
+    case "flag":
+      if (value !== true) throw refuse("EINVAL", name, "invalid attribute", "takes true or false");
+      return Buffer.alloc(0);
+    case "nest":
+      if (typeof value !== "object" || value === null)
+        throw refuse("EINVAL", name, "invalid attribute", "takes an object");
+      return encodeAttributes(nestedSet(name, spec, sets), value as Values, sets);
+    case "binary":
+      return encodeBinary(name, spec, value);
+    default: {
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64LE(checkInteger(name, spec, WIDTH[spec.type] * 8, value));
+      return bytes.subarray(0, WIDTH[spec.type]);
+    }
   }
-  const width = integerWidth(name, spec);
-  const number = BigInt(value);
-  const { min = 0n, max = (1n << BigInt(width * 8)) - 1n } = spec;
-  if (number < min || number > max)
-    throw new NetlinkError("ERANGE", `${name}: ${number} is not from ${min} to ${max}`, {
-      attribute: name,
-    });
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(number);
-  return bytes.subarray(0, width);
 }
 
-function decodeValue(spec: AttributeSpec, data: Buffer): Value {
-  if (spec.type === "string") return data.toString().replace(/\0$/, "");
-  return spec.type === "u64" ? data.readBigUInt64LE() : data.readUIntLE(0, integerWidth("", spec));
+function encodeBinary(name: string, spec: AttributeSpec, value: unknown): Buffer {
+  if (!spec.items) return checkLength(name, spec, value);
+  if (!Array.isArray(value)) throw refuse("EINVAL", name, "invalid attribute", "not an array");
+  const bytes = Buffer.alloc(value.length * 8);
+  value.forEach((item, index) => {
+    bytes.writeBigUInt64LE(checkInteger(name, spec, 64, item), index * 8);
+  });
+  return bytes;
 }
 
-function integerWidth(name: string, spec: AttributeSpec): number {
-  if (!(spec.type in WIDTH)) throw new NetlinkError("EINVAL", `${name}: cannot carry ${spec.type}`);
-  return WIDTH[spec.type as keyof typeof WIDTH];
+function decodeValue(
+  name: string,
+  spec: AttributeSpec,
+  data: Buffer,
+  sets: AttributeSets,
+): unknown {
+  switch (spec.type) {
+    case "string":
+      return data.toString("utf8", 0, data.at(-1) === 0 ? data.length - 1 : data.length);
+    case "flag":
+      return true;
+    case "nest":
+      return decodeAttributes(nestedSet(name, spec, sets), data, sets);
+    case "binary":
+      return spec.items ? wordsOf(name, data) : new Uint8Array(data);
+    default:
+      if (data.length !== WIDTH[spec.type]) throw wrongSize(name, data);
+      return spec.type === "u64" ? data.readBigUInt64LE() : data.readUIntLE(0, data.length);
+  }
+}
+
+function wordsOf(name: string, data: Buffer): bigint[] {
+  if (data.length % 8 !== 0) throw wrongSize(name, data);
+  return Array.from({ length: data.length / 8 }, (_, index) => data.readBigUInt64LE(index * 8));
+}
+
+function wrongSize(name: string, data: Buffer): NetlinkError {
+  return new NetlinkError("EBADMSG", `the kernel's ${specName(name)} has ${data.length} bytes`, {
+    attribute: name,
+  });
+}
+
+function nestedSet(name: string, spec: AttributeSpec, sets: AttributeSets): AttributeSetSpec {
+  const set = sets[spec.nested ?? ""];
+  if (!set) throw refuse("EINVAL", name, "Unknown attribute type", "its nest is of no known set");
+  return set;
 }

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-export { NetlinkClient } from "./client.js";
-export { ABI, FAMILY_NAME, type VersionGetReply } from "./generated/livestack.js";
-export { NetlinkError } from "./netlink-error.js";
+export { type ClientOptions, NetlinkClient } from "./client.js";
+export type { KernelEvent, KernelState, LivestackEvent, ResyncEvent } from "./events.js";
+export * from "./generated/livestack.js";
+export { bucketTop, type Histogram, type HistogramSummary, summarise } from "./histogram.js";
+export { specName } from "./limits.js";
+export { NetlinkError, type NetlinkErrorDetails } from "./netlink-error.js";
+export type { Component, Link, MemberKey, Session, SessionKey } from "./objects.js";
+export { memberKey, World } from "./world.js";
