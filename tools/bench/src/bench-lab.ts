@@ -9,13 +9,27 @@ export async function withBenchLab<T>(
   options: Omit<UpOptions, "name">,
   use: (lab: LabState, firstHost: string) => Promise<T>,
 ): Promise<T> {
+  const { lab, firstHost, end } = await startBenchLab(purpose, options);
+  try {
+    return await use(lab, firstHost);
+  } finally {
+    await end();
+  }
+}
+
+/** Boots a lab of this process's own, which `end` takes down. */
+export async function startBenchLab(
+  purpose: string,
+  options: Omit<UpOptions, "name">,
+): Promise<{ lab: LabState; firstHost: string; end: () => Promise<void> }> {
   const name = `bench-${process.pid}-${purpose}`;
   running.add(name);
   try {
     const lab = await up({ ...options, name });
-    return await use(lab, `${name}1`);
-  } finally {
+    return { lab, firstHost: `${name}1`, end: () => end(name) };
+  } catch (error) {
     await end(name);
+    throw error;
   }
 }
 

@@ -120,6 +120,26 @@ t.test("too few pairs are refused, and nothing is measured", async (t) => {
   t.equal(measured, 0);
 });
 
+t.test("what all measures share is made before the first and ended after the last", async (t) => {
+  const log: string[] = [];
+  const prepare = async () => {
+    log.push("begin");
+    return async () => {
+      log.push("end");
+    };
+  };
+  const measure = async () => log.push("measure");
+  await interleavedPairs(bench({ prepare, baseline: measure, candidate: measure }));
+  t.equal(log.shift(), "begin");
+  t.equal(log.pop(), "end");
+  t.same([...new Set(log)], ["measure"]);
+
+  log.length = 0;
+  const fail = async () => Number.NaN;
+  await t.rejects(interleavedPairs(bench({ prepare, baseline: fail })), /positive number/);
+  t.same(log, ["begin", "end"], "also when a measure fails");
+});
+
 t.test("a measure that is no positive number is refused", async (t) => {
   for (const value of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     await t.rejects(interleavedPairs(bench({ candidate: async () => value })), /positive number/);

@@ -17,6 +17,8 @@ export interface PairedBench {
   promise: string;
   /** of what the measures return */
   unit: string;
+  /** makes what all measures share, e.g. a lab host; returns what ends it again */
+  prepare?: () => Promise<() => Promise<void>>;
   baseline: Measure;
   candidate: Measure;
   /** how many pairs unless asked otherwise; at least MIN_PAIRS */
@@ -129,8 +131,13 @@ export async function interleavedPairs(
     throw new RangeError(
       `bench ${bench.name}: ${bench.pairs} pairs; take a whole number, ${MIN_PAIRS} or more`,
     );
-  const rounds = await measureRounds(bench, bench.pairs, onRound);
-  return { bench, rounds, ...judge(rounds, bench) };
+  const end = await bench.prepare?.();
+  try {
+    const rounds = await measureRounds(bench, bench.pairs, onRound);
+    return { bench, rounds, ...judge(rounds, bench) };
+  } finally {
+    await end?.();
+  }
 }
 
 export function describeClaim(claim: Claim): string {

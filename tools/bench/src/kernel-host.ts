@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
+import {
+  buildModules,
+  DEFAULT_KERNEL,
+  exec,
+  type Kernel,
+  moduleFile,
+  repoRoot,
+  resolveKernel,
+} from "@livestack/lab";
+import { startBenchLab } from "./bench-lab.js";
+import type { Measure, PairedBench } from "./pairs.js";
+
+/** A lab host with livestack.ko in it, in which one bench runs its C programs. */
+export class KernelHost {
+  readonly #bench: string;
+  #host = "";
+
+  constructor(bench: string) {
+    this.#bench = bench;
+  }
+
+  /** Boots it and loads the module. */
+  readonly prepare: NonNullable<PairedBench["prepare"]> = async () => {
+    const kernel = await resolveKernel(DEFAULT_KERNEL);
+    await buildModules(kernel);
+    const { firstHost, end } = await startBenchLab("k", { kernel: kernel.label });
+    this.#host = firstHost;
+    try {
+      await this.#load(kernel);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return end;
+  };
+
+  async #load(kernel: Kernel): Promise<void> {
+    await this.#run(["insmod", moduleFile(kernel, "core")]);
+  }
+
+  /** The number that a program of kernel/selftests prints. */
+  measure(program: string, ...args: readonly (string | number)[]): Measure {
+    const path = join(repoRoot, "kernel/build/selftests", program);
+    return async () => Number(await this.#run([path, ...args.map(String)]));
+  }
+
+  async #run(argv: readonly string[]): Promise<string> {
+    const { status, signal, stdout, stderr } = await exec(this.#host, argv);
+    if (status !== 0 || signal !== 0)
+      throw new Error(
+        `bench ${this.#bench}: ${argv.join(" ")} in ${this.#host} ended with ` +
+          `${signal ? `signal ${signal}` : status}: ${stderr.toString().trim()}`,
+      );
+    return stdout.toString();
+  }
+}
