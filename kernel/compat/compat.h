@@ -34,4 +34,10 @@
 #define ls_genl_dump_attrs(cb) (genl_dumpit_info(cb)->attrs)
 #endif
 
+/* Since 6.3 a mapping's flags are changed by these, which take the locks that are wanted then. */
+#ifndef LS_HAVE_VM_FLAGS_SET
+#define vm_flags_set(vma, flags) ((void)((vma)->vm_flags |= (flags)))
+#define vm_flags_clear(vma, flags) ((void)((vma)->vm_flags &= ~(flags)))
+#endif
+
 #endif /* _LS_COMPAT_H */

@@ -2,10 +2,12 @@
 
 #include "call.h"
 
+#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "link.h"
+#include "observe.h"
 #include "session.h"
 
 bool ls_call_known(unsigned int number)
@@ -16,6 +18,7 @@ bool ls_call_known(unsigned int number)
 	case LIVESTACK_IOC_NOW:
 	case LIVESTACK_IOC_SEND:
 	case LIVESTACK_IOC_RECV:
+	case LIVESTACK_IOC_OBSERVE:
 		return true;
 	default:
 		return false;
@@ -28,14 +31,31 @@ static int ls_call_join(struct ls_file *file, const struct livestack_join *join)
 
 	if (join->reserved)
 		return -EINVAL;
-	if (file->component)
+	if (file->page)
 		return -EISCONN;
 	component = ls_component_join(join->session, join->component);
 	if (IS_ERR(component))
 		return PTR_ERR(component);
+	get_page(component->session->clock.page);
+	WRITE_ONCE(file->page, component->session->clock.page);
 	/* Pairs with ls_file_poll(), which does not take the lock. */
 	smp_store_release(&file->component, component);
 	return 0;
+}
+
+static int ls_call_observe(struct ls_file *file, const struct livestack_observe *observe)
+{
+	struct page *page;
+	int err;
+
+	if (observe->reserved)
+		return -EINVAL;
+	if (file->page)
+		return -EISCONN;
+	err = ls_observe(observe->session, &page);
+	if (!err)
+		WRITE_ONCE(file->page, page);
+	return err;
 }
 
 static int ls_call_wait(struct ls_file *file, struct livestack_wait *wait)
@@ -119,6 +139,8 @@ int ls_call(struct ls_file *file, unsigned int number, union ls_argument *argume
 {
 	if (number == LIVESTACK_IOC_JOIN)
 		return ls_call_join(file, &argument->join);
+	if (number == LIVESTACK_IOC_OBSERVE)
+		return ls_call_observe(file, &argument->observe);
 	if (!file->component)
 		return -ENOTCONN;
 

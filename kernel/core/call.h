@@ -7,6 +7,7 @@
 #include <linux/mutex.h>
 
 struct ls_component;
+struct page;
 
 /* The structure that goes with a call, as the caller gives it and gets it back. */
 union ls_argument {
@@ -22,6 +23,7 @@ union ls_argument {
 struct ls_file {
 	struct mutex lock; /* one call at a time; held while waiting. Before ls_table_lock. */
 	struct ls_component *component; /* NULL: has not joined; never changes once set */
+	struct page *page; /* of the clock; set once, as mmap(2) comes without the lock */
 	bool nonblock;
 	unsigned int answer_number; /* of the call whose answer read(2) takes, 0: there is none */
 	union ls_argument answer;

@@ -5,6 +5,7 @@
 
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -12,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "observe.h"
 #include "session.h"
 
 static int ls_file_open(struct inode *inode, struct file *file)
@@ -32,6 +34,8 @@ static int ls_file_release(struct inode *inode, struct file *file)
 	/* Whoever closes while it exits has not said that it leaves. */
 	if (own->component)
 		ls_component_leave(own->component, current->flags & PF_EXITING);
+	if (own->page)
+		put_page(own->page);
 	kfree(own);
 	return 0;
 }
@@ -200,6 +204,14 @@ static __poll_t ls_file_poll(struct file *file, poll_table *table)
 	return ls_component_ready(component) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
+/* Without the lock: it is held where user memory is touched, which mmap() holds up. */
+static int ls_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct ls_file *own = file->private_data;
+
+	return ls_clock_mmap(READ_ONCE(own->page), vma);
+}
+
 static const struct file_operations ls_file_operations = {
 	.owner = THIS_MODULE,
 	.open = ls_file_open,
@@ -209,6 +221,7 @@ static const struct file_operations ls_file_operations = {
 	.poll = ls_file_poll,
 	.unlocked_ioctl = ls_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = ls_file_mmap,
 };
 
 static struct miscdevice ls_device = {

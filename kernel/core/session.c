@@ -33,6 +33,7 @@ static void ls_session_opened(struct ls_window *window, u64 skipped_ns)
 	const u64 last_ns = window->start_ns - skipped_ns;
 
 	session->skipped_ns += skipped_ns;
+	ls_clock_open(&session->clock, window->start_ns, window->end_ns);
 	/* The first one follows on none, and giving gating up prolongs the open one. */
 	if (window->generation > 1 && !window->released)
 		trace_ls_window_close(session, window->generation - 1, session->opened_ns, last_ns);
@@ -75,6 +76,10 @@ void ls_session_enter(struct ls_session *session, enum livestack_state state,
 
 	session->state = state;
 	session->reason = reason;
+	if (state == LIVESTACK_STATE_RUNNING)
+		ls_clock_go(&session->clock);
+	else
+		ls_clock_stop(&session->clock);
 	/* Sends the news from elsewhere: no message can be made under this lock. */
 	schedule_work(&session->changed);
 	if (state == LIVESTACK_STATE_RUNNING)
@@ -168,15 +173,28 @@ struct ls_session *ls_session_new(const struct ls_session_config *config)
 		return ERR_PTR(-ENOMEM);
 	ls_session_init(session, config);
 
+	err = ls_clock_init(&session->clock);
+	if (err)
+		goto no_clock;
 	err = xa_alloc_cyclic(&ls_sessions, &session->id, session, XA_LIMIT(1, INT_MAX),
 			      &ls_session_last_id, GFP_KERNEL);
-	if (err < 0) {
-		kvfree(session);
-		return ERR_PTR(err);
-	}
+	if (err < 0)
+		goto no_id;
+	/* Last: from here on user space can read the clock. */
+	err = ls_ptp_init(&session->ptp, &session->clock, session->id);
+	if (err)
+		goto no_ptp;
 	ls_session_count++;
 	ls_table_changes++;
 	return session;
+
+no_ptp:
+	xa_erase(&ls_sessions, session->id);
+no_id:
+	ls_clock_free(&session->clock);
+no_clock:
+	kvfree(session);
+	return ERR_PTR(err);
 }
 
 static void ls_session_free(struct ls_session *session)
@@ -189,6 +207,8 @@ static void ls_session_free(struct ls_session *session)
 	xa_erase(&ls_sessions, session->id);
 	ls_session_count--;
 	cancel_work_sync(&session->changed);
+	ls_ptp_free(&session->ptp);
+	ls_clock_free(&session->clock);
 	xa_for_each(&session->links, id, link)
 		ls_link_free(link);
 	xa_destroy(&session->links);

@@ -23,7 +23,9 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "clock.h"
 #include "histogram.h"
+#include "ptp.h"
 #include "window.h"
 
 struct ls_session;
@@ -68,6 +70,8 @@ struct ls_session {
 	u16 culprit;
 	struct list_head joined;
 	struct ls_window window;
+	struct ls_clock clock; /* written under the lock, read by anyone */
+	struct ls_ptp ptp;
 	u64 opened_ns; /* start of the open window */
 	u32 component_count, link_count;
 	u64 lookahead_ns; /* the shortest latency of its links, or LS_TIME_NONE */

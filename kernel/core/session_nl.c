@@ -97,6 +97,16 @@ static int ls_nl_put_progress(struct sk_buff *msg, const struct ls_session_view 
 	return 0;
 }
 
+static int ls_nl_put_clock(struct sk_buff *msg, const struct ls_session *session)
+{
+	int ptp = ls_ptp_index(&session->ptp);
+
+	if (ls_nl_put_u64(msg, LIVESTACK_A_SESSION_CLOCK_NS, ls_clock_read(&session->clock)) ||
+	    (ptp >= 0 && nla_put_u32(msg, LIVESTACK_A_SESSION_PTP, ptp)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int ls_nl_put_view(struct sk_buff *msg, const struct ls_session_view *view)
 {
 	if (nla_put_u32(msg, LIVESTACK_A_SESSION_STATE, view->state) ||
@@ -125,7 +135,8 @@ static int ls_nl_put_session(struct sk_buff *msg, void *header, void *object)
 	    nla_put_string(msg, LIVESTACK_A_SESSION_NAME, session->name) ||
 	    (session->window.to_the_end &&
 	     ls_nl_put_u64(msg, LIVESTACK_A_SESSION_END_NS, session->window.limit_ns)) ||
-	    ls_nl_put_view(msg, &view))
+	    ls_nl_put_view(msg, &view) ||
+	    ls_nl_put_clock(msg, session))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;

@@ -52,19 +52,21 @@
  *
  * A file that has joined, or that says by LIVESTACK_IOC_OBSERVE which session it wants to look at,
  * maps by mmap(2) one page, at offset 0 and for reading only, that tells the session's time without
- * a call: see livestack_clock.h. It stays as it is when the session is gone.
+ * a call: see livestack_clock.h. It stays as it is when the session is gone. As long as it is
+ * mapped the file is open, also when its last descriptor is closed.
  *
  * The calls answer with ENOTTY to an unknown number, EFAULT, EINVAL for fields that must be 0,
  * times above LIVESTACK_TIME_MAX_NS and joining as what is no model, ENOENT for a session,
  * component or link that is not there, EBUSY for a component that is taken, EISCONN and ENOTCONN
- * for a file that has and has not joined, and ESHUTDOWN once the session has stopped. SEND also
- * with EBUSY while the component waits or has not entered yet, EINVAL for a send_ns before the
- * component's clock or not before the window's end, EMSGSIZE for more than LIVESTACK_MESSAGE_MAX
- * bytes, ENOTCONN for a link that does not end at the component, EHOSTUNREACH when nobody has
- * joined as the other end, ENETDOWN when the link is newer than the open window, and ENOBUFS. RECV
- * with EAGAIN when no message has arrived, and EMSGSIZE, with its length, when the next one is
- * longer than the room for it. write with EINVAL for a wrong size, and read with ENODATA when
- * there is no answer to take and EMSGSIZE when the room is too short for it.
+ * for a file that has joined or observes and for one that does not, and ESHUTDOWN once the session
+ * has stopped. SEND also with EBUSY while the component waits or has not entered yet, EINVAL for a
+ * send_ns before the component's clock or not before the window's end, EMSGSIZE for more than
+ * LIVESTACK_MESSAGE_MAX bytes, ENOTCONN for a link that does not end at the component,
+ * EHOSTUNREACH when nobody has joined as the other end, ENETDOWN when the link is newer than the
+ * open window, and ENOBUFS. RECV with EAGAIN when no message has arrived, and EMSGSIZE, with its
+ * length, when the next one is longer than the room for it. write with EINVAL for a wrong size,
+ * and read with ENODATA when there is no answer to take and EMSGSIZE when the room is too short
+ * for it.
  *
  * Errors: what the kernel's netlink code finds wrong with a message is answered by NLMSG_ERROR
  * alone, with extended ACK. What the module refuses is answered by LIVESTACK_CMD_ERROR, which holds

@@ -5,7 +5,7 @@
  * The kernel keeps two snapshots and always writes the one that readers are not told to use, so a
  * reader never waits, and one that has been overtaken notices: take sequence, then the snapshot of
  * its lowest bit, then the processor's time-stamp counter, and begin again if sequence has changed
- * meanwhile (by 2 or more, strictly; any change will do). Then
+ * meanwhile. Then
  *
  *	now = min(base_ns + ((tsc - base_tsc) * mult >> shift), end_ns)
  *
