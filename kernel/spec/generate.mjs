@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { emitKernelHeader, emitKernelSource, emitUapi } from "./emit-c.mjs";
+import { emitSelftest } from "./emit-selftest.mjs";
 import { emitTypeScript } from "./emit-ts.mjs";
 import { readSpec, SpecError } from "./spec.mjs";
 
@@ -18,6 +19,7 @@ function outputs() {
     [`kernel/include/uapi/${spec.header}`]: emitUapi(spec),
     "kernel/core/netlink_gen.h": emitKernelHeader(spec),
     "kernel/core/netlink_gen.c": emitKernelSource(spec),
+    "kernel/selftests/spec_gen.h": emitSelftest(spec),
     "packages/netlink-client/src/generated/livestack.ts": emitTypeScript(spec),
   };
 }

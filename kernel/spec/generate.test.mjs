@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
 import { emitKernelHeader, emitKernelSource, emitUapi } from "./emit-c.mjs";
+import { emitSelftest } from "./emit-selftest.mjs";
 import { emitTypeScript } from "./emit-ts.mjs";
 import { readSpec, SpecError } from "./spec.mjs";
 
@@ -95,6 +96,23 @@ t.test("TypeScript: types, numbers and limits", async (test) => {
   has(test, text, "  thingNtf: ThingNtfEvent;");
 });
 
+t.test("self-tests: every request with its attributes, limits and what it needs", async (test) => {
+  const text = emitSelftest(readSpec(everything, "everything.yaml"));
+  const row = (name, rest) => `\t{ "${name}", DEMO_A_THING_${rest} },\n`;
+  has(test, text, row("small", "SMALL,\n\t  SPEC_U8, SPEC_DO | SPEC_NEEDED, 0, 9"));
+  has(test, text, row("middle", "MIDDLE,\n\t  SPEC_U16, SPEC_DO | SPEC_NEEDED, 1, 300"));
+  has(test, text, row("plain", "PLAIN,\n\t  SPEC_U32, SPEC_DO, 0, 4294967295"));
+  has(test, text, row("name", "NAME,\n\t  SPEC_STRING, SPEC_DO | SPEC_NEEDED, 0, 31"));
+  has(test, text, row("uuid", "UUID,\n\t  SPEC_BINARY, SPEC_DO, 16, 16"));
+  has(test, text, row("kind", "KIND,\n\t  SPEC_U32, SPEC_DO, 1, 3"));
+  has(test, text, row("kind", "KIND,\n\t  SPEC_U32, SPEC_DUMP, 1, 3"));
+  has(test, text, row("options", "OPTIONS,\n\t  SPEC_MASK, SPEC_DO, 0, 3"));
+  has(test, text, row("part", "PART,\n\t  SPEC_NEST, SPEC_DO, 0, 0"));
+  has(test, text, '{ "thing-new", DEMO_CMD_THING_NEW, SPEC_DO | SPEC_ADMIN,\n');
+  has(test, text, '{ "thing-get", DEMO_CMD_THING_GET, SPEC_DO | SPEC_DUMP,\n');
+  test.notOk(text.includes("THING_NTF"), "what only the kernel sends is no request");
+});
+
 t.test("what cannot be emitted is refused with its place", async (test) => {
   const cases = [
     ["type: u8", "type: s8", /thing.small: type s8 is not emitted/],
@@ -109,6 +127,7 @@ t.test("what cannot be emitted is refused with its place", async (test) => {
     ["sub-type: u64", "sub-type: u32", /thing.counts: sub-type is emitted for .* u64 only/],
     ["name: small", "name: middle", /middle is there twice/],
     ["name: small", "name: Small", /no name of the form/],
+    ["Needs small,", "Needs smal,", /thing-new: doc: needs: there is no smal/],
     ["value: 7", "value: 2", /below the next free/],
     ["protocol: genetlink-legacy", "protocol: genetlink", /only protocol genetlink-legacy/],
     ["version: 1", "version: [", /no valid YAML/],

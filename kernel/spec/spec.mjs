@@ -179,6 +179,7 @@ function readOperations(operations, where, sets, groups) {
     if (unknown) throw new SpecError(here, `flag ${unknown} is not emitted (admin-perm is)`);
     const set = raw["attribute-set"] && lookUp(sets, raw["attribute-set"], here);
     if (raw.mcgrp !== undefined) lookUp(groups, raw.mcgrp, here);
+    const once = raw.do && exchange(raw.do, `${here}.do`, set);
     return {
       name: raw.name,
       value: raw.value,
@@ -186,7 +187,8 @@ function readOperations(operations, where, sets, groups) {
       set,
       group: raw.mcgrp,
       admin: flags.includes("admin-perm"),
-      do: raw.do && exchange(raw.do, `${here}.do`, set),
+      needs: needsOf(raw.doc, once?.request ?? [], here),
+      do: once,
       dump: raw.dump && exchange(raw.dump, `${here}.dump`, set),
       event: raw.event && { reply: pick(raw.event, `${here}.event`, set) },
       notify: raw.notify,
@@ -194,6 +196,16 @@ function readOperations(operations, where, sets, groups) {
   });
   for (const op of list) resolveNotify(op, list, `${where}.${op.name}`);
   return list;
+}
+
+/**
+ * What a do is refused without. The kernel's schema has no word for it, so that its doc is where it
+ * is said: "Needs a, b and c."
+ */
+function needsOf(doc, request, where) {
+  const said = /\b[Nn]eeds ([^.]+)\./.exec(doc)?.[1];
+  if (said === undefined) return [];
+  return said.split(/, | and /).map((name) => lookUp(request, name, `${where}: doc: needs`));
 }
 
 /** A notification carries what the reply of the operation it names carries. */

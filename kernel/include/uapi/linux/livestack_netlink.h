@@ -348,19 +348,20 @@ enum {
 
 /*
  * Control and events of LiveStack sessions.
- * LIVESTACK_CMD_VERSION_GET: Ask what is loaded. Needs no privilege. A caller that says its abi
- *   is refused when it is more than one step from the module's.
+ * LIVESTACK_CMD_VERSION_GET: Ask what is loaded. Any user may. A caller that says its abi is
+ *   refused when it is more than one step from the module's.
  * LIVESTACK_CMD_ERROR: Sent to a caller whose request an operation refuses, with the request's
  *   sequence number, before the NLMSG_ERROR that carries the same sentence as extended ACK.
  * LIVESTACK_CMD_SESSION_NEW: Make a session, in state created. Needs uuid, name and quantum-ns.
- * LIVESTACK_CMD_SESSION_GET: Tell of one session, or of all.
+ * LIVESTACK_CMD_SESSION_GET: Tell of one session, or of all. One needs id.
  * LIVESTACK_CMD_SESSION_SET: Set what is given, all of it or, when refused, nothing. Needs id.
  *   Mode free gives gating up for good; no other mode can be set later.
  * LIVESTACK_CMD_SESSION_DEL: Delete a session, which no component has joined, with its
  *   components. Needs id.
  * LIVESTACK_CMD_COMPONENT_NEW: Make a component that a process may join as. Needs session, id,
  *   name and kind.
- * LIVESTACK_CMD_COMPONENT_GET: Tell of one component, of all of a session, or of all.
+ * LIVESTACK_CMD_COMPONENT_GET: Tell of one component, of all of a session, or of all. One needs
+ *   session and id.
  * LIVESTACK_CMD_COMPONENT_DEL: Delete a component that nobody has joined as. Needs session and
  *   id.
  * LIVESTACK_CMD_SESSION_NTF: A session was made, or its state has changed.
@@ -369,7 +370,8 @@ enum {
  * LIVESTACK_CMD_COMPONENT_DEL_NTF: A component was deleted.
  * LIVESTACK_CMD_LINK_NEW: Make a link. Needs session, id, a, b and latency-ns. In a running
  *   session it carries messages from the next window on.
- * LIVESTACK_CMD_LINK_GET: Tell of one link, of all of a session, or of all.
+ * LIVESTACK_CMD_LINK_GET: Tell of one link, of all of a session, or of all. One needs session
+ *   and id.
  * LIVESTACK_CMD_LINK_SET: Set what is given, all of it or, when refused, nothing. Needs session
  *   and id. Latencies change with the next window.
  * LIVESTACK_CMD_LINK_DEL: Delete a link that no message is on. Needs session and id.

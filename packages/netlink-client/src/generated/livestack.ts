@@ -255,7 +255,7 @@ export const attributeSets = {
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
 export const operations = {
-  /** Ask what is loaded. Needs no privilege. A caller that says its abi is refused when it is more than one step from the module's. */
+  /** Ask what is loaded. Any user may. A caller that says its abi is refused when it is more than one step from the module's. */
   versionGet: {
     id: 1,
     set: "version",
@@ -276,7 +276,7 @@ export const operations = {
     admin: true,
     do: { request: ["uuid", "name", "quantumNs", "endNs", "mode", "onLoss", "onOvershoot"], reply: ["id"] },
   },
-  /** Tell of one session, or of all. */
+  /** Tell of one session, or of all. One needs id. */
   sessionGet: {
     id: 4,
     set: "session",
@@ -305,7 +305,7 @@ export const operations = {
     admin: true,
     do: { request: ["session", "id", "name", "kind"], reply: [] },
   },
-  /** Tell of one component, of all of a session, or of all. */
+  /** Tell of one component, of all of a session, or of all. One needs session and id. */
   componentGet: {
     id: 8,
     set: "component",
@@ -355,7 +355,7 @@ export const operations = {
     admin: true,
     do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes"], reply: [] },
   },
-  /** Tell of one link, of all of a session, or of all. */
+  /** Tell of one link, of all of a session, or of all. One needs session and id. */
   linkGet: {
     id: 15,
     set: "link",
