@@ -47,14 +47,31 @@ int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sen
 	return err;
 }
 
-/* The netlink core does not look at the version in a message's header, so nobody but us would. */
+int ls_nl_twice(const struct nlmsghdr *header, struct nlattr **attrs)
+{
+	const struct nlattr *attr;
+	int left;
+
+	/* Without a policy nothing has looked at the attributes' numbers. */
+	if (!attrs)
+		return 0;
+	nlmsg_for_each_attr(attr, header, GENL_HDRLEN, left)
+		if (attrs[nla_type(attr)] != attr)
+			return nla_type(attr);
+	return 0;
+}
+
+/* The netlink core looks neither at the version nor for doubles, so nobody but us would. */
 static int ls_nl_pre_doit(const struct ls_genl_pre_doit_ops *ops, struct sk_buff *skb,
 			  struct genl_info *info)
 {
-	if (info->genlhdr->version == LIVESTACK_FAMILY_VERSION)
-		return 0;
+	int twice;
 
-	return ls_nl_refuse(info, -EPROTONOSUPPORT, 0, LS_NL_WRONG_VERSION);
+	if (info->genlhdr->version != LIVESTACK_FAMILY_VERSION)
+		return ls_nl_refuse(info, -EPROTONOSUPPORT, 0, LS_NL_WRONG_VERSION);
+
+	twice = ls_nl_twice(info->nlhdr, info->attrs);
+	return twice ? ls_nl_refuse(info, -EINVAL, twice, LS_NL_SAID_TWICE) : 0;
 }
 
 /* One step of skew either way works, so that a cluster can be updated host by host. */

@@ -12,6 +12,7 @@
 	"livestack.ko speaks version " __stringify(LIVESTACK_FAMILY_VERSION)         \
 	" of its netlink family, the caller another: " LS_NL_SAME_RELEASE
 #define LS_NL_NO_SESSION "there is no session of this id: session-get lists those there are"
+#define LS_NL_SAID_TWICE "the attribute is there twice: say what it shall be once"
 
 extern struct genl_family ls_nl_family;
 extern bool ls_nl_open; /* whether listeners may be told of anything */
@@ -33,5 +34,11 @@ int ls_nl_refuse(struct genl_info *info, int err, int attribute, const char *sen
 /* What LIVESTACK_CMD_ERROR holds, after @header, which may be NULL. -EMSGSIZE: no room. */
 int ls_nl_put_error(struct sk_buff *msg, void *header, int err, int attribute,
 		    const char *sentence);
+
+/*
+ * The number of an attribute that @header's message has more than once, or 0. The netlink core took
+ * the last of them into @attrs, which another reader of the message might not.
+ */
+int ls_nl_twice(const struct nlmsghdr *header, struct nlattr **attrs);
 
 #endif /* _LS_NETLINK_H */

@@ -132,6 +132,11 @@ static int ls_nl_check_dump(const struct ls_nl_kind *kind, struct netlink_callba
 		*sentence = LS_NL_WRONG_VERSION;
 		return -EPROTONOSUPPORT;
 	}
+	*attribute = ls_nl_twice(cb->nlh, attrs);
+	if (*attribute) {
+		*sentence = LS_NL_SAID_TWICE;
+		return -EINVAL;
+	}
 	if (attrs[kind->id_attribute]) {
 		*attribute = kind->id_attribute;
 		*sentence = "an id asks for one object: leave it out, or ask without NLM_F_DUMP";
