@@ -11,7 +11,8 @@ bool ls_nl_name_ok(const struct nlattr *attr)
 {
 	const char *name = nla_data(attr);
 
-	if (!*name)
+	/* One NUL and it at the end: what another reader finds behind it would not be the name. */
+	if (!*name || strlen(name) + 1 != nla_len(attr))
 		return false;
 	for (; *name; name++)
 		if (*name < ' ' || *name > '~')
