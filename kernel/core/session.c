@@ -132,7 +132,8 @@ static bool ls_uuid_taken(const char *uuid)
 	unsigned long id;
 
 	xa_for_each(&ls_sessions, id, session)
-		if (!strcmp(session->uuid, uuid))
+		/* In capitals or not it is the same number. */
+		if (!strcasecmp(session->uuid, uuid))
 			return true;
 	return false;
 }
