@@ -87,13 +87,23 @@ static void take_reply(struct nl_answer *answer, const struct nlmsghdr *header)
 	}
 }
 
+static void take_extack(struct nl_answer *answer, const uint8_t *at, const uint8_t *end)
+{
+	struct nl_attribute attribute;
+	unsigned int type;
+
+	while (nl_next(&at, end, &type, &attribute)) {
+		if (type == NLMSGERR_ATTR_MSG)
+			answer->sentence = attribute.data;
+		else if (type == NLMSGERR_ATTR_OFFS)
+			memcpy(&answer->offset, attribute.data, sizeof(answer->offset));
+	}
+}
+
 static void take_error(struct nl_answer *answer, const struct nlmsghdr *header)
 {
 	const struct nlmsgerr *error = NLMSG_DATA(header);
 	const uint8_t *end = (const uint8_t *)header + header->nlmsg_len;
-	struct nl_attribute attribute;
-	unsigned int type;
-	const uint8_t *at;
 	size_t skip;
 
 	answer->error = -error->error;
@@ -102,13 +112,23 @@ static void take_error(struct nl_answer *answer, const struct nlmsghdr *header)
 
 	/* The request follows, whole unless capped, and then the extended ACK. */
 	skip = header->nlmsg_flags & NLM_F_CAPPED ? NLMSG_HDRLEN : error->msg.nlmsg_len;
-	at = (const uint8_t *)&error->msg + NLMSG_ALIGN(skip);
-	while (nl_next(&at, end, &type, &attribute)) {
-		if (type == NLMSGERR_ATTR_MSG)
-			answer->sentence = attribute.data;
-		else if (type == NLMSGERR_ATTR_OFFS)
-			memcpy(&answer->offset, attribute.data, sizeof(answer->offset));
-	}
+	take_extack(answer, (const uint8_t *)&error->msg + NLMSG_ALIGN(skip), end);
+}
+
+/* A dump that fails once it has begun says so in what ends it. */
+static void take_done(struct nl_answer *answer, const struct nlmsghdr *header)
+{
+	const uint8_t *data = NLMSG_DATA(header);
+	int error = 0;
+
+	if (header->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
+		memcpy(&error, data, sizeof(error));
+	if (error >= 0)
+		return;
+	answer->error = -error;
+	if (header->nlmsg_flags & NLM_F_ACK_TLVS)
+		take_extack(answer, data + NLMSG_ALIGN(sizeof(error)),
+			    (const uint8_t *)header + header->nlmsg_len);
 }
 
 /* Takes in the messages of one datagram for @seq; true when the last of them was there. */
@@ -124,8 +144,10 @@ static bool take_all(struct nl_answer *answer, uint8_t *bytes, size_t length, ui
 			take_error(answer, header);
 			return true;
 		}
-		if (header->nlmsg_type == NLMSG_DONE)
+		if (header->nlmsg_type == NLMSG_DONE) {
+			take_done(answer, header);
 			return true;
+		}
 		if (header->nlmsg_type >= NLMSG_MIN_TYPE)
 			take_reply(answer, header);
 	}
@@ -147,14 +169,18 @@ int nl_ask_raw(int fd, struct nl_message *message, size_t length, int wait_ms,
 		return -1;
 
 	for (;;) {
-		ready = poll(&readable, 1, wait_ms);
-		if (ready < 0 && errno != EINTR)
-			return -1;
-		if (ready == 0) {
-			answer->silent = true;
-			return 0;
+		/* The kernel has mostly answered before sendto() has returned. */
+		got = recv(fd, answer->bytes + used, sizeof(answer->bytes) - used, MSG_DONTWAIT);
+		if (got < 0 && errno == EAGAIN) {
+			ready = poll(&readable, 1, wait_ms);
+			if (ready < 0 && errno != EINTR)
+				return -1;
+			if (ready == 0) {
+				answer->silent = true;
+				return 0;
+			}
+			continue;
 		}
-		got = recv(fd, answer->bytes + used, sizeof(answer->bytes) - used, 0);
 		if (got < 0)
 			return -1;
 		if (take_all(answer, answer->bytes + used, got, message->header.nlmsg_seq))
@@ -168,7 +194,7 @@ int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer)
 	return nl_ask_raw(fd, message, message->header.nlmsg_len, WAIT_MS, answer);
 }
 
-int nl_subscribe(int fd, const char *group, const struct nl_answer *answer)
+uint32_t nl_group(const char *group, const struct nl_answer *answer)
 {
 	const struct nl_attribute *groups = &answer->attribute[CTRL_ATTR_MCAST_GROUPS];
 	const uint8_t *at = groups->data, *end = at + groups->length, *inner;
@@ -187,8 +213,17 @@ int nl_subscribe(int fd, const char *group, const struct nl_answer *answer)
 				named = !strcmp(field.data, group);
 		}
 		if (named)
-			return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id));
+			return id;
 	}
+	return 0;
+}
+
+int nl_subscribe(int fd, const char *group, const struct nl_answer *answer)
+{
+	const uint32_t id = nl_group(group, answer);
+
+	if (id)
+		return setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &id, sizeof(id));
 	errno = ENOENT;
 	return -1;
 }

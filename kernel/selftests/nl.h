@@ -26,15 +26,15 @@ struct nl_attribute {
 	size_t length;
 };
 
-/* All that came back for one request, up to its NLMSG_ERROR. */
+/* All that came back for one request, up to its NLMSG_ERROR or NLMSG_DONE. */
 struct nl_answer {
 	bool replied;		/* a message of a family came */
 	unsigned int replies;	/* so many: a dump has several; attributes are the last one's */
 	struct genlmsghdr genl; /* its header */
 	struct nl_attribute attribute[NL_ATTRIBUTES];
 	unsigned int attributes; /* how many different ones it had */
-	bool silent;		 /* no NLMSG_ERROR came in time */
-	int error;		 /* of NLMSG_ERROR: 0 or positive errno */
+	bool silent;		 /* neither came in time */
+	int error;		 /* of either: 0 or positive errno */
 	const char *sentence;	 /* extended ACK, or NULL */
 	int offset;		 /* of the attribute at fault in the request, or -1 */
 	uint8_t bytes[8192];
@@ -55,6 +55,9 @@ int nl_ask(int fd, struct nl_message *message, struct nl_answer *answer);
 /* As nl_ask(), sending @length bytes whatever the message says, waiting @wait_ms at most. */
 int nl_ask_raw(int fd, struct nl_message *message, size_t length, int wait_ms,
 	       struct nl_answer *answer);
+
+/* Number of a group of the family that @answer tells of, 0: there is none. */
+uint32_t nl_group(const char *group, const struct nl_answer *answer);
 
 /* Subscribes to a group of the family that @answer tells of. -1 with errno set: there is none. */
 int nl_subscribe(int fd, const char *group, const struct nl_answer *answer);
