@@ -3,7 +3,6 @@
  * One component alone in its session never sleeps: it opens its windows itself.
  * Needs: livestack.ko loaded; root.
  */
-#define _GNU_SOURCE
 
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -3,7 +3,6 @@
  * Sessions and components are made, told of, set and deleted by netlink, and what is wrong with a
  * request is refused with its sentence in both ways. Needs: livestack.ko loaded; root.
  */
-#define _GNU_SOURCE
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,6 @@
  * Needs: root, a kernel that lets this module in, livestack.ko not loaded. COUNT defaults to
  * LS_LOADS in the environment, else 20, and 200 with LS_FULL=1.
  */
-#define _GNU_SOURCE
 
 #include <errno.h>
 #include <fcntl.h>

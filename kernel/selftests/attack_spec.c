@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Attacks that follow from the spec alone. */
+#include "attack_spec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define LENGTH "invalid attribute length"
+#define LEFTOVER "bytes leftover after parsing attributes"
+#define POLICY "Attribute failed policy validation"
+#define RANGE "integer out of range"
+#define NESTED "NLA_F_NESTED not expected"
+#define RESERVED "genlmsghdr.reserved field is not 0"
+#define FLAGS "ambiguous or reserved bits set in nlmsg_flags"
+#define LONG 600
+
+static uint32_t session;
+
+/* Values that a request is accepted with, where the smallest there may be is not one. */
+static const struct {
+	const char *op, *attribute; /* op NULL: any */
+	uint64_t number;
+} known[] = {
+	{ "component-new", "id", 9 },
+	{ "component-del", "id", 2 },
+	{ "link-new", "id", 9 },
+	{ NULL, "b", 1 },
+	{ NULL, "latency-ns", 1000000 },
+	{ NULL, "back-latency-ns", 1000000 },
+	{ NULL, "state", LIVESTACK_STATE_RUNNING },
+	{ "session-set", "mode", LIVESTACK_MODE_FREE },
+};
+
+void attack_session(uint32_t id)
+{
+	session = id;
+}
+
+static uint64_t good_number(const struct spec_op *op, const struct spec_attribute *attribute)
+{
+	unsigned int i;
+
+	if (!strcmp(attribute->name, "session") ||
+	    (!strncmp(op->name, "session-", 8) && !strcmp(attribute->name, "id")))
+		return session;
+	for (i = 0; i < ARRAY_SIZE(known); i++)
+		if (!strcmp(known[i].attribute, attribute->name) &&
+		    (!known[i].op || !strcmp(known[i].op, op->name)))
+			return known[i].number;
+	return attribute->min;
+}
+
+unsigned int width(const struct spec_attribute *attribute)
+{
+	static const unsigned int widths[] = {
+		[SPEC_U8] = 1, [SPEC_U16] = 2, [SPEC_U32] = 4, [SPEC_U64] = 8,
+	};
+
+	return attribute->type <= SPEC_U64 ? widths[attribute->type] : 0;
+}
+
+int add_good(struct nl_message *message, const struct spec_op *op,
+	     const struct spec_attribute *attribute)
+{
+	const uint64_t number = good_number(op, attribute);
+	const char *text = strcmp(attribute->name, "uuid") ? "part" :
+			   "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
+
+	if (width(attribute))
+		return nl_add(message, attribute->number, &number, width(attribute));
+	return nl_add(message, attribute->number, text, strlen(text) + 1);
+}
+
+void add_needed(struct nl_message *message, const struct spec_op *op, bool dump,
+		const struct spec_attribute *without)
+{
+	unsigned int i;
+
+	for (i = 0; !dump && i < op->count; i++)
+		if ((op->attributes[i].flags & SPEC_NEEDED) && &op->attributes[i] != without)
+			add_good(message, op, &op->attributes[i]);
+}
+
+uint32_t make_session(void)
+{
+	const struct spec_op *link = request_of(LIVESTACK_CMD_LINK_NEW);
+	uint32_t session = control_session(5000, 0);
+	struct nl_message message;
+	struct nl_answer answer;
+	const uint16_t id = 0;
+	uint16_t part;
+
+	for (part = 0; part < 3; part++)
+		if (!session || control_component(session, part, LIVESTACK_KIND_MODEL))
+			return 0;
+	attack_session(session);
+	control_start(&message, link->command);
+	add_needed(&message, link, false, attribute_of(link, LIVESTACK_A_LINK_ID));
+	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
+	return control_ask(&message, &answer) ? 0 : session;
+}
+
+/* With one attribute of bytes of the caller's choice, after all that is needed beside it. */
+static struct attack *with(const struct spec_op *op, bool dump,
+			   const struct spec_attribute *attribute, const char *what,
+			   const void *data, uint16_t length, int *offset)
+{
+	struct attack *attack = attack_new(op, dump, "%s %s", attribute->name, what);
+
+	add_needed(&attack->message, op, dump, attribute);
+	*offset = nl_add(&attack->message, attribute->number, data, length);
+	return attack;
+}
+
+static void attack_integer(const struct spec_op *op, bool dump,
+			   const struct spec_attribute *attribute)
+{
+	static const uint8_t lengths[] = { 0, 1, 2, 3, 4, 5, 7, 8, 9, 16 };
+	const uint8_t bytes[16] = { 1 };
+	const unsigned int own = width(attribute);
+	const uint64_t below = attribute->min - 1, above = attribute->max + 1, most = UINT64_MAX;
+	const bool bounded = own < 8 ? above >> (8 * own) == 0 : above != 0;
+	struct attack *attack;
+	unsigned int i;
+	int offset;
+
+	for (i = 0; i < sizeof(lengths); i++) {
+		char what[32];
+
+		if (lengths[i] == own)
+			continue;
+		snprintf(what, sizeof(what), "of %u bytes", lengths[i]);
+		attack = with(op, dump, attribute, what, bytes, lengths[i], &offset);
+		attack_core(attack, EINVAL, LENGTH, offset);
+	}
+	if (attribute->min) {
+		attack = with(op, dump, attribute, "below its range", &below, own, &offset);
+		attack_core(attack, ERANGE, RANGE, offset);
+	}
+	if (bounded) {
+		attack = with(op, dump, attribute, "above its range", &above, own, &offset);
+		attack_core(attack, ERANGE, RANGE, offset);
+		attack = with(op, dump, attribute, "of all ones", &most, own, &offset);
+		attack_core(attack, ERANGE, RANGE, offset);
+	}
+}
+
+static void attack_string(const struct spec_op *op, bool dump,
+			  const struct spec_attribute *attribute)
+{
+	char text[LONG];
+	struct attack *attack;
+	int offset;
+
+	memset(text, 'x', sizeof(text));
+	attack = with(op, dump, attribute, "of 0 bytes", text, 0, &offset);
+	attack_core(attack, EINVAL, POLICY, offset);
+	attack = with(op, dump, attribute, "without NUL", text, 4, &offset);
+	attack_core(attack, EINVAL, POLICY, offset);
+	attack = with(op, dump, attribute, "of most bytes, without NUL", text, attribute->max,
+		      &offset);
+	attack_core(attack, EINVAL, POLICY, offset);
+	attack = with(op, dump, attribute, "far too long", text, sizeof(text), &offset);
+	attack_core(attack, EINVAL, POLICY, offset);
+
+	text[attribute->max + 1] = 0;
+	attack = with(op, dump, attribute, "a byte too long", text, attribute->max + 2, &offset);
+	attack_core(attack, EINVAL, POLICY, offset);
+	text[4] = 0;
+	attack = with(op, dump, attribute, "with more than most behind its NUL", text, LONG,
+		      &offset);
+	attack_core(attack, ERANGE, POLICY, offset);
+}
+
+/* Wrong whatever its type is. */
+static void attack_frame(const struct spec_op *op, bool dump,
+			 const struct spec_attribute *attribute)
+{
+	static const uint16_t lengths[] = { 0, NLA_HDRLEN - 1, UINT16_MAX };
+	struct attack *attack;
+	struct nlattr *header;
+	unsigned int i;
+	int offset;
+
+	attack = attack_new(op, dump, "%s marked as a nest", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	offset = add_good(&attack->message, op, attribute);
+	header = (struct nlattr *)((uint8_t *)&attack->message + offset);
+	header->nla_type |= NLA_F_NESTED;
+	attack_core(attack, EINVAL, NESTED, offset);
+
+	attack = attack_new(op, dump, "%s cut off", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	offset = add_good(&attack->message, op, attribute);
+	header = (struct nlattr *)((uint8_t *)&attack->message + offset);
+	attack->message.header.nlmsg_len = offset + header->nla_len - 1;
+	attack_core(attack, EINVAL, LEFTOVER, NO_OFFSET);
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		attack = attack_new(op, dump, "%s that says it has %u bytes", attribute->name,
+				    lengths[i]);
+		add_needed(&attack->message, op, dump, attribute);
+		offset = add_good(&attack->message, op, attribute);
+		header = (struct nlattr *)((uint8_t *)&attack->message + offset);
+		header->nla_len = lengths[i];
+		attack_core(attack, EINVAL, LEFTOVER, NO_OFFSET);
+	}
+
+	attack = attack_new(op, dump, "%s twice", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	add_good(&attack->message, op, attribute);
+	add_good(&attack->message, op, attribute);
+	attack_own(attack, EINVAL, attribute);
+	attack->word = "twice";
+}
+
+/* False for a type that came into requests after this was written. */
+static bool attack_attribute(const struct spec_op *op, bool dump,
+			     const struct spec_attribute *attribute)
+{
+	struct attack *attack;
+
+	if (width(attribute))
+		attack_integer(op, dump, attribute);
+	else if (attribute->type == SPEC_STRING && attribute->max)
+		attack_string(op, dump, attribute);
+	else
+		return false;
+	attack_frame(op, dump, attribute);
+
+	if (!dump && (attribute->flags & SPEC_NEEDED)) {
+		attack = attack_new(op, dump, "%s missing", attribute->name);
+		add_needed(&attack->message, op, dump, attribute);
+		attack_own(attack, EINVAL, attribute);
+	}
+	return true;
+}
+
+static const struct spec_attribute *by_number(const struct spec_op *op, uint16_t number)
+{
+	unsigned int i;
+
+	for (i = 0; i < op->count; i++)
+		if (op->attributes[i].number == number)
+			return &op->attributes[i];
+	return NULL;
+}
+
+/* Of what it does not take, the policy knows what its do or dump takes: that the module refuses. */
+static void attack_foreign(const struct spec_op *op, bool dump, uint16_t number)
+{
+	const struct spec_attribute *attribute = by_number(op, number);
+	const uint16_t last = op->count ? op->attributes[op->count - 1].number : 0;
+	struct attack *attack;
+	int offset;
+
+	if (attribute && (attribute->flags & (dump ? SPEC_DUMP : SPEC_DO)))
+		return;
+	if (attribute) {
+		attack = attack_new(op, dump, "%s, which only the other takes", attribute->name);
+		add_needed(&attack->message, op, dump, NULL);
+		add_good(&attack->message, op, attribute);
+		attack_own(attack, EINVAL, attribute);
+		return;
+	}
+	attack = attack_new(op, dump, "attribute %u", number);
+	add_needed(&attack->message, op, dump, NULL);
+	offset = nl_add(&attack->message, number, NULL, 0);
+	attack_core(attack, EINVAL, number == 0 || number > last ?
+		    "Unknown attribute type" : "Unsupported attribute", offset);
+}
+
+static void attack_header(const struct spec_op *op, bool dump)
+{
+	static const uint16_t flags[] = { NLM_F_CREATE, NLM_F_APPEND, 0x10, 0x8000 };
+	static const uint8_t versions[] = { 0, LIVESTACK_FAMILY_VERSION + 1, 255 };
+	struct attack *attack;
+	unsigned int i;
+
+	attack = attack_new(op, dump, "reserved bits in its header");
+	attack->message.genl.reserved = 1;
+	attack_core(attack, EINVAL, RESERVED, NO_OFFSET);
+	attack = attack_new(op, dump, "half a header");
+	attack->message.header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN) - 2;
+	attack_core(attack, EINVAL, "", NO_OFFSET);
+	attack = attack_new(op, dump, "bytes that are no attribute");
+	attack->message.header.nlmsg_len += 3;
+	attack_core(attack, EINVAL, LEFTOVER, NO_OFFSET);
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		attack = attack_new(op, dump, "flags %#x", flags[i]);
+		attack->message.header.nlmsg_flags |= flags[i];
+		attack_core(attack, EINVAL, FLAGS, NO_OFFSET);
+	}
+	for (i = 0; i < ARRAY_SIZE(versions); i++) {
+		attack = attack_new(op, dump, "family version %u", versions[i]);
+		attack->message.genl.version = versions[i];
+		attack_own(attack, EPROTONOSUPPORT, NULL);
+		attack->word = "version";
+	}
+}
+
+bool attack_op(const struct spec_op *op, bool dump)
+{
+	unsigned int i;
+	bool ok = true;
+
+	for (i = 0; i < op->count; i++)
+		if (op->attributes[i].flags & (dump ? SPEC_DUMP : SPEC_DO))
+			ok &= attack_attribute(op, dump, &op->attributes[i]);
+	for (i = 0; i <= op->most + 2U; i++)
+		attack_foreign(op, dump, i);
+	attack_foreign(op, dump, 0x3fff);
+	attack_header(op, dump);
+	return ok;
+}
+
+void attack_commands(void)
+{
+	struct attack *attack;
+	unsigned int i;
+
+	for (i = 0; i <= UINT8_MAX; i++) {
+		const struct spec_op *known_op = request_of(i);
+		const struct spec_op op = { .name = "request", .command = i };
+
+		if (!known_op || !(known_op->flags & SPEC_DO)) {
+			attack = attack_new(&op, false, "of number %u", i);
+			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
+		}
+		if (!known_op || !(known_op->flags & SPEC_DUMP)) {
+			attack = attack_new(&op, true, "of number %u", i);
+			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
+		}
+	}
+}

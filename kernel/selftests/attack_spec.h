@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Attacks on every request that follow from the spec alone, and the requests that are none. */
+#ifndef _LS_ATTACK_SPEC_H
+#define _LS_ATTACK_SPEC_H
+
+#include "attack.h"
+
+/* The session that requests made from now on are about; link 0 joins components 0 and 1 of three. */
+void attack_session(uint32_t id);
+
+/* Bytes of an integer, 0 for what is none. */
+unsigned int width(const struct spec_attribute *attribute);
+
+/* Adds a value that the request is accepted with; returns where it begins in the message. */
+int add_good(struct nl_message *message, const struct spec_op *op,
+	     const struct spec_attribute *attribute);
+
+/* Makes such a session in state created, and says so to attack_session(). 0: failed. */
+uint32_t make_session(void);
+
+/* The same for all that a do needs, but for @without. A dump needs nothing. */
+void add_needed(struct nl_message *message, const struct spec_op *op, bool dump,
+		const struct spec_attribute *without);
+
+/* Attacks one form of a request; false when an attribute is of a type that nothing attacks. */
+bool attack_op(const struct spec_op *op, bool dump);
+
+/* Numbers of no request, and dumps of what has none. */
+void attack_commands(void);
+
+#endif /* _LS_ATTACK_SPEC_H */
