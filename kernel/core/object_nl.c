@@ -53,6 +53,7 @@ struct ls_nl_dump_state {
 	unsigned long session;	/* the next one's number */
 	unsigned long object;	/* in it */
 	long err;		/* refused, and said so: what is left is to end with this */
+	const char *sentence;
 };
 
 static struct ls_nl_dump_state *ls_nl_dump_state(struct netlink_callback *cb)
@@ -159,10 +160,10 @@ static int ls_nl_refuse_dump(struct sk_buff *skb, struct netlink_callback *cb, i
 	void *header = genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 				   &ls_nl_family, NLM_F_MULTI, LIVESTACK_CMD_ERROR);
 
-	cb->extack->_msg = sentence;
 	if (ls_nl_put_error(skb, header, err, attribute, sentence))
 		return err;
 	ls_nl_dump_state(cb)->err = err;
+	ls_nl_dump_state(cb)->sentence = sentence;
 	return skb->len;
 }
 
@@ -173,8 +174,10 @@ int ls_nl_dump(const struct ls_nl_kind *kind, struct sk_buff *skb, struct netlin
 	unsigned long only = 0;
 	int err, attribute;
 
-	if (state->err)
+	if (state->err) {
+		cb->extack->_msg = state->sentence;
 		return state->err;
+	}
 	mutex_lock(&ls_table_lock);
 	cb->seq = ls_table_changes;
 	err = state->session ? 0 : ls_nl_check_dump(kind, cb, &sentence, &attribute);

@@ -5,6 +5,9 @@ import { form } from "./form.js";
 import { reportKtap } from "./ktap-to-tap.js";
 import { withLab } from "./with-lab.js";
 
+/** Only the self-tests with this in their name, for who looks at one thing. */
+const filter = process.env.LIVESTACK_SELFTESTS;
+
 /**
  * The kernel part on one kernel: in one lab host, the self-tests of every module, of which the last
  * point is that the kernel's log has no complaint.
@@ -16,6 +19,6 @@ export async function kernelSuite(t: Test, kernelName: string, memoryBytes: numb
   const host = hosts[0]?.name ?? "";
   for (const name of moduleNames())
     await t.test(`self-tests of ${name} on ${kernel.release}`, async (t) => {
-      reportKtap(t, await runSelftests(host, name, { form }));
+      reportKtap(t, await runSelftests(host, name, { form, ...(filter ? { filter } : {}) }));
     });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
+import { coreMutants } from "./mutants-core.js";
 import { labMutants } from "./mutants-lab.js";
 import { toolMutants } from "./mutants-tools.js";
 import { windowMutants } from "./mutants-window.js";
@@ -8,4 +9,9 @@ import { windowMutants } from "./mutants-window.js";
  * One bug at least for each thing that must hold; its test has to notice. Whoever adds a promise and
  * its test adds a mutant, in the file of its part.
  */
-export const mutants: readonly Mutant[] = [...toolMutants, ...labMutants, ...windowMutants];
+export const mutants: readonly Mutant[] = [
+  ...toolMutants,
+  ...labMutants,
+  ...windowMutants,
+  ...coreMutants,
+];

@@ -10,3 +10,9 @@ export function tap(file: string, grep?: string, limitSeconds = 60): Command {
 export function lab(file: string, grep?: string): Command {
   return tap(`test/dist/${file}.test.js`, grep, 300);
 }
+
+/** The kernel's self-tests with `filter` in their name, in a lab host of their own. */
+export function selftests(filter: string): Command {
+  const command = tap("test/dist/kernel-6-12.test.js", undefined, 420);
+  return { ...command, env: { LIVESTACK_SELFTESTS: filter } };
+}
