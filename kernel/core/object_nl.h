@@ -35,7 +35,7 @@ void ls_nl_tell(const struct ls_nl_kind *kind, void *object);
 void ls_nl_tell_session_gone(const struct ls_session *session);
 void ls_nl_tell_gone(const struct ls_nl_kind *kind, u32 session, u16 id);
 
-/* From a work, without ls_table_lock. */
+/* The same; this one also from a work, where ls_table_lock must not be taken. */
 void ls_nl_session_changed(struct ls_session *session);
 void ls_nl_component_changed(struct ls_component *component);
 

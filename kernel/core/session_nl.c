@@ -223,8 +223,8 @@ static int ls_nl_make_session(struct genl_info *info)
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 	err = ls_nl_reply_id(info, session->id);
-	/* Who is not told its number could never delete it. */
-	if (err == -ENOMEM || err == -EMSGSIZE)
+	/* Also when its maker has no room for the answer: who gets an error has made nothing. */
+	if (err)
 		ls_session_del(session);
 	else
 		ls_nl_tell(&ls_nl_sessions, session);

@@ -5,8 +5,14 @@
 
 #include "attack.h"
 
-/* The session that requests made from now on are about; link 0 joins components 0 and 1 of three. */
+/* The session that requests made from now on are about, as make_session() has it. */
 void attack_session(uint32_t id);
+
+/*
+ * Makes a session in state created, with components 0 to 2 and link 0 between the first two, and
+ * says so to attack_session(). 0: failed.
+ */
+uint32_t make_session(void);
 
 /* Bytes of an integer, 0 for what is none. */
 unsigned int width(const struct spec_attribute *attribute);
@@ -14,9 +20,6 @@ unsigned int width(const struct spec_attribute *attribute);
 /* Adds a value that the request is accepted with; returns where it begins in the message. */
 int add_good(struct nl_message *message, const struct spec_op *op,
 	     const struct spec_attribute *attribute);
-
-/* Makes such a session in state created, and says so to attack_session(). 0: failed. */
-uint32_t make_session(void);
 
 /* The same for all that a do needs, but for @without. A dump needs nothing. */
 void add_needed(struct nl_message *message, const struct spec_op *op, bool dump,

@@ -14,6 +14,7 @@
 #include "death.h"
 #include "ktap.h"
 
+#define ASKED 20
 #define KILLS 40
 #define USERS 6
 
@@ -162,6 +163,70 @@ static bool asks_only(void)
 	return slay(child) && ok;
 }
 
+/* The number in a reply to session-new among what one recv() took, 0: there is none. */
+static uint32_t number_told(const void *bytes, int left)
+{
+	const struct nlmsghdr *header = bytes;
+	struct nl_attribute attribute;
+	unsigned int type;
+	uint32_t id = 0;
+
+	for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+		const uint8_t *at = (const uint8_t *)header + NLMSG_LENGTH(GENL_HDRLEN);
+		const uint8_t *end = (const uint8_t *)header + header->nlmsg_len;
+
+		const struct genlmsghdr *genl = NLMSG_DATA(header);
+
+		if (header->nlmsg_type < NLMSG_MIN_TYPE || genl->cmd != LIVESTACK_CMD_SESSION_NEW)
+			continue;
+		while (nl_next(&at, end, &type, &attribute))
+			if (type == LIVESTACK_A_SESSION_ID)
+				memcpy(&id, attribute.data, sizeof(id));
+	}
+	return id;
+}
+
+static void ask_for_session(int fd, unsigned int number)
+{
+	const uint64_t quantum = 1000;
+	struct nl_message message;
+	char uuid[37];
+
+	snprintf(uuid, sizeof(uuid), "%08x-0000-4000-8000-%012x", getpid(), 0xa0000 + number);
+	control_start(&message, LIVESTACK_CMD_SESSION_NEW);
+	nl_add(&message, LIVESTACK_A_SESSION_UUID, uuid, sizeof(uuid));
+	nl_add(&message, LIVESTACK_A_SESSION_NAME, "untold", 7);
+	nl_add(&message, LIVESTACK_A_SESSION_QUANTUM_NS, &quantum, sizeof(quantum));
+	send(fd, &message, message.header.nlmsg_len, 0);
+}
+
+/* A session is there only if its number could be told: its maker has no room for all of them. */
+static bool none_untold(void)
+{
+	uint32_t ids[LIVESTACK_SESSIONS_MAX], told;
+	static uint8_t bytes[65536];
+	unsigned int i, made, lost = 0, heard = 0;
+	const int least = 1;
+	int fd = nl_open(), got;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least));
+	for (i = 0; i < ASKED; i++)
+		ask_for_session(fd, i);
+	made = sessions(ids);
+	while ((got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0 || errno == ENOBUFS) {
+		told = got > 0 ? number_told(bytes, got) : 0;
+		heard += told != 0;
+		for (i = 0; told && i < made; i++)
+			if (ids[i] == told)
+				ids[i] = 0;
+	}
+	close(fd);
+	for (i = 0; i < made; i++)
+		lost += ids[i] != 0;
+	ktap_note("%u asked for, %u made, %u told", ASKED, made, heard);
+	return delete_all() && lost == 0 && heard > 0 && heard < ASKED;
+}
+
 /* Joins the group with room for next to nothing, says so, and does not read until it is told to. */
 static pid_t deaf_listener(int said, int told)
 {
@@ -238,10 +303,11 @@ int main(void)
 	if (geteuid())
 		return ktap_skip_all("needs root to make sessions");
 
-	ktap_plan(4);
+	ktap_plan(5);
 	srand(SEED);
 	ktap_ok(users_killed(), "killed at any moment: what they left can be deleted");
 	ktap_ok(asks_only(), "one that never takes its answers keeps nobody waiting");
+	ktap_ok(none_untold(), "no session is made for one who has no room for its number");
 	ktap_ok(deaf_listeners(), "listeners that never read are told; others hear every change");
 	ktap_ok(delete_all(), "nothing is left");
 	return ktap_end();
