@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { type OpenClient, openOverNetlink } from "./kernel-client.js";
 import { type AskModule, askOverNetlink } from "./kernel-module.js";
 
 /** What a command may touch of the world around it; tests hand in their own. */
@@ -8,6 +9,9 @@ export interface Context {
   stdout: Pick<Writable, "write">;
   stderr: Pick<Writable, "write">;
   askModule: AskModule;
+  openClient: OpenClient;
+  /** aborts when the user has had enough of a command that goes on by itself; asked once */
+  interrupted: () => AbortSignal;
   /** what stands for "/" wherever a command reads of the system */
   root: string;
   /** the checkout this program runs from */
@@ -17,5 +21,22 @@ export interface Context {
 export function processContext(): Context {
   const { stdout, stderr } = process;
   const checkout = fileURLToPath(new URL("../../../", import.meta.url));
-  return { stdout, stderr, askModule: askOverNetlink, root: "/", checkout };
+  return {
+    stdout,
+    stderr,
+    askModule: askOverNetlink,
+    openClient: openOverNetlink,
+    interrupted,
+    root: "/",
+    checkout,
+  };
+}
+
+/** Ctrl-C, a signal to end, or a reader of our output that has gone away. */
+function interrupted(): AbortSignal {
+  const control = new AbortController();
+  const end = () => control.abort();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, end);
+  process.stdout.once("error", end);
+  return control.signal;
 }

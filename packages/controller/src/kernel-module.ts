@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { NetlinkClient } from "@livestack/netlink-client";
 import { LivestackError } from "./livestack-error.js";
 
 export interface ModuleVersion {
@@ -13,13 +14,11 @@ export interface ModuleVersion {
 export type AskModule = () => Promise<{ version: string; abi: number }>;
 
 export async function askOverNetlink(): Promise<{ version: string; abi: number }> {
-  // Brings in a native addon, which commands that do not speak to the kernel should not wait for.
-  const { NetlinkClient } = await import("@livestack/netlink-client");
   const client = await NetlinkClient.open();
   try {
     return await client.versionGet();
   } finally {
-    client.close();
+    await client.close();
   }
 }
 
@@ -39,7 +38,7 @@ export async function moduleVersion(ask: AskModule, sysfs: string): Promise<Modu
 }
 
 /** Network namespaces other than the first do not see the family, but they see sysfs. */
-function versionInSysfs(sysfs: string): string | null {
+export function versionInSysfs(sysfs: string): string | null {
   try {
     return readFileSync(join(sysfs, "module/livestack/version"), "utf8").trim();
   } catch (error) {

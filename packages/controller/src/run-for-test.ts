@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { NetlinkError } from "@livestack/netlink-client";
 import type { Context } from "./context.js";
 import { runProgram } from "./program.js";
 
 /** Runs the program inside a test, on a machine without the module unless `world` says otherwise. */
 export async function runForTest(
   args: readonly string[],
-  world: Partial<Pick<Context, "askModule" | "root" | "checkout">> = {},
+  world: Partial<Omit<Context, "stdout" | "stderr">> = {},
 ) {
   const text = { stdout: "", stderr: "" };
   const keep = (name: keyof typeof text) => ({
-    write: (piece: string) => {
+    write: (piece: string, ...more: unknown[]) => {
       text[name] += piece;
+      const taken = more.at(-1);
+      if (typeof taken === "function") taken();
       return true;
     },
   });
@@ -18,6 +21,8 @@ export async function runForTest(
     stdout: keep("stdout"),
     stderr: keep("stderr"),
     askModule: noModule,
+    openClient: noModule,
+    interrupted: () => new AbortController().signal,
     root: "/nonexistent",
     checkout: "/nonexistent",
     ...world,
@@ -26,7 +31,5 @@ export async function runForTest(
 }
 
 async function noModule(): Promise<never> {
-  throw Object.assign(new Error("the livestack kernel module is not loaded"), {
-    code: "NOT_LOADED",
-  });
+  throw new NetlinkError("NOT_LOADED", "the livestack kernel module is not loaded");
 }

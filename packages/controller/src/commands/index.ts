@@ -2,11 +2,27 @@
 import type { Command } from "commander";
 import type { Context } from "../context.js";
 import { addDoctor } from "./doctor.js";
+import { addEvents } from "./events.js";
 import { addHelp } from "./help.js";
+import { addLs } from "./ls.js";
+import { addPause } from "./pause.js";
+import { addResume } from "./resume.js";
+import { addStatus } from "./status.js";
+import { addStop } from "./stop.js";
 import { addVersion } from "./version.js";
 
 /** Adds one command to the program. Each command is one file here, named for it. */
 export type AddCommand = (program: Command, context: Context) => void;
 
 /** All commands, in the order `livestack help` lists them. */
-export const commands: readonly AddCommand[] = [addDoctor, addVersion, addHelp];
+export const commands: readonly AddCommand[] = [
+  addDoctor,
+  addLs,
+  addStatus,
+  addEvents,
+  addPause,
+  addResume,
+  addStop,
+  addVersion,
+  addHelp,
+];
