@@ -54,7 +54,7 @@ export class NetlinkClient {
 
   private constructor(connection: Connection) {
     this.#connection = connection;
-    this.#hub = new EventHub(connection, () => this.state());
+    this.#hub = new EventHub(connection, () => this.#listAll(false));
   }
 
   /** @throws NetlinkError NOT_LOADED if there is no livestack module to talk to */
@@ -89,14 +89,9 @@ export class NetlinkClient {
     return this.#hub.open(options.signal);
   }
 
-  /** All there is. Not of one moment: what changes on the way may show in part. */
-  async state(): Promise<KernelState> {
-    const [sessions, components, links] = await Promise.all([
-      this.sessionDump(),
-      this.componentDump(),
-      this.linkDump(),
-    ]);
-    return { sessions, components, links };
+  /** All there is: three lists, each of one moment, but not of the same. */
+  state(): Promise<KernelState> {
+    return this.#listAll(true);
   }
 
   /** What is loaded. @throws NetlinkError EPROTONOSUPPORT if more than one ABI step apart */
@@ -163,6 +158,20 @@ export class NetlinkClient {
     await this.#do("linkDel", request);
   }
 
+  /** @param whole for a reader of events what changes under the lists comes as events anyway */
+  async #listAll(whole: boolean): Promise<KernelState> {
+    const [sessions, components, links] = await Promise.all([
+      this.#dump("sessionGet", {}, whole),
+      this.#dump("componentGet", {}, whole),
+      this.#dump("linkGet", {}, whole),
+    ]);
+    return {
+      sessions: sessions.map(asSession),
+      components: components.map(asComponent),
+      links: links.map(asLink),
+    };
+  }
+
   async #do<Name extends keyof DoTypes>(
     name: Name,
     request: DoTypes[Name]["request"],
@@ -174,11 +183,12 @@ export class NetlinkClient {
   #dump<Name extends keyof DumpTypes>(
     name: Name,
     request: DumpTypes[Name]["request"],
+    whole = true,
   ): Promise<DumpTypes[Name]["reply"][]> {
-    return this.#ask(name, "dump", request as Values) as Promise<DumpTypes[Name]["reply"][]>;
+    return this.#ask(name, "dump", request as Values, whole) as Promise<DumpTypes[Name]["reply"][]>;
   }
 
-  async #ask(name: keyof DoTypes, kind: "do" | "dump", request: Values) {
+  async #ask(name: keyof DoTypes, kind: "do" | "dump", request: Values, whole = false) {
     const spec: OperationSpec = operations[name];
     const set: AttributeSetSpec = attributeSets[operations[name].set];
     const answer = await this.#connection.request({
@@ -186,6 +196,7 @@ export class NetlinkClient {
       command: spec.id,
       dump: kind === "dump",
       reads: name.endsWith("Get"),
+      whole,
       data: encodeRequest(name, spec[kind]?.request ?? [], set, request),
     });
     if (answer.errno !== 0) throw refusal(specName(name), set, answer);

@@ -13,6 +13,7 @@ await connection.request({
   command: Fake.ECHO,
   dump: false,
   reads: true,
+  whole: false,
   data: Buffer.from("x"),
 });
 process.stdout.write(`${connection.helperPid}\n`);

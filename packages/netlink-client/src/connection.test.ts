@@ -20,7 +20,8 @@ async function connect(t: Test, options: object = {}): Promise<Connection> {
 
 function ask(command: number, data = "", more: Partial<Request> = {}): Request {
   const operation = more.reads === false ? "session-new" : "session-get";
-  return { operation, command, dump: false, reads: true, data: Buffer.from(data), ...more };
+  const read = { dump: false, reads: true, whole: more.dump === true };
+  return { operation, command, ...read, data: Buffer.from(data), ...more };
 }
 
 async function gone(pid: number): Promise<boolean> {
@@ -60,7 +61,7 @@ test("a request that kills every helper is given up", async (t) => {
 });
 
 test("a helper that hangs is replaced", async (t) => {
-  const connection = await connect(t, { answerLimitMs: 300 });
+  const connection = await connect(t, { answerLimitMs: 2_000 });
   await t.rejects(connection.request(ask(Fake.HANG)), { code: "ETIMEDOUT" });
   t.ok(await connection.request(ask(Fake.ECHO)));
 });
@@ -71,6 +72,9 @@ test("a dump that was interrupted is asked for again", async (t) => {
   const answer = await connection.request(ask(Fake.INTERRUPTED_ONCE, path, { dump: true }));
   t.equal(answer.interrupted, false);
   t.ok(existsSync(path), "it was interrupted once");
+  const other = join(t.testdir(), "other");
+  const loose = ask(Fake.INTERRUPTED_ONCE, other, { dump: true, whole: false });
+  t.equal((await connection.request(loose)).interrupted, true, "unless that does not matter");
 });
 
 test("when the family has gone a fresh helper looks for it", async (t) => {

@@ -8,6 +8,8 @@ import { closed, helperFailed, helperLost, notAnswered, notStarted } from "./own
 /** More at once could overrun the receive buffer, however large (100 replies fit the default). */
 const MOST_IN_FLIGHT = 32;
 const MOST_TRIES = 4;
+/** A dump in one part is never interrupted; one of many parts needs a moment without changes. */
+const MOST_DUMPS = 20;
 const MOST_STARTS = 10;
 const FIRST_DELAY_MS = 20;
 const LONGEST_DELAY_MS = 2_000;
@@ -23,6 +25,8 @@ export interface Request {
   dump: boolean;
   /** Whether it changes nothing, so that it can be asked again. */
   reads: boolean;
+  /** Whether a dump has to be of one moment; it is asked for again when something changed under it. */
+  whole: boolean;
   data: Uint8Array;
 }
 
@@ -190,13 +194,17 @@ export class Connection {
       this.#helper?.kill();
       return;
     }
-    if (!(request.dump && answer.interrupted) || answer.errno !== 0) request.done(answer);
-    else if (request.tries < MOST_TRIES) this.#queue.unshift(request);
+    if (!(request.whole && answer.interrupted) || answer.errno !== 0) request.done(answer);
+    else if (request.tries < MOST_DUMPS) this.#queue.unshift(request);
     else
       request.failed(
-        new NetlinkError("EINTR", `${request.operation}: what it lists changes all the time`, {
-          hint: "ask again",
-        }),
+        new NetlinkError(
+          "EINTR",
+          `${request.operation}: what it lists has changed under it each of ${MOST_DUMPS} times`,
+          {
+            hint: "ask again",
+          },
+        ),
       );
   }
 

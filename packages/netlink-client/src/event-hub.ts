@@ -42,8 +42,13 @@ export class EventHub implements EventSource, EventSink {
   }
 
   event(message: FamilyMessage): void {
-    const event = decodeEvent(message);
-    if (event) for (const stream of this.#streams) stream.push(event);
+    try {
+      const event = decodeEvent(message);
+      if (event) for (const stream of this.#streams) stream.push(event);
+    } catch (error) {
+      if (!(error instanceof NetlinkError)) throw error;
+      this.failed(error);
+    }
   }
 
   listening(): void {
