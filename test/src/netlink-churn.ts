@@ -7,7 +7,7 @@
 // With "overrun" the listener's receive buffer is small and its helper is stopped meanwhile, so that
 // events overrun it, which aborts the helper.
 import { randomUUID } from "node:crypto";
-import { Kind, type LivestackEvent, NetlinkClient, World } from "@livestack/netlink-client";
+import { Kind, type LivestackEvent, NetlinkClient, State, World } from "@livestack/netlink-client";
 
 const SESSIONS = 10;
 const STAY = 3;
@@ -61,13 +61,23 @@ async function makeSession(number: number): Promise<number> {
   return client.sessionNew({ uuid: randomUUID(), name, quantumNs: 1_000_000n });
 }
 
-/** Makes `count` components and deletes all but a few. */
+/** Makes components and a ring of links between them, `count` in all, and deletes all but a few. */
 async function churn(session: number, count: number): Promise<void> {
-  const ids = Array.from({ length: count }, (_, id) => id);
-  const make = (id: number) =>
+  const parts = numbers(Math.ceil(count / 2));
+  const links = numbers(Math.floor(count / 2));
+  const makePart = (id: number) =>
     client.componentNew({ session, id, name: `part ${id}`, kind: Kind.model });
-  await Promise.all(ids.map(make));
-  await Promise.all(ids.slice(STAY).map((id) => client.componentDel({ session, id })));
+  const makeLink = (id: number) =>
+    client.linkNew({ session, id, a: id, b: (id + 1) % parts.length, latencyNs: 2_000_000n });
+  await Promise.all(parts.map(makePart));
+  await Promise.all(links.map(makeLink));
+  await client.sessionSet({ id: session, state: State.running });
+  await Promise.all(links.slice(STAY).map((id) => client.linkDel({ session, id })));
+  await Promise.all(parts.slice(STAY + 1).map((id) => client.componentDel({ session, id })));
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number);
 }
 
 const listening = listen();
@@ -95,6 +105,7 @@ const facts = {
   made: SESSIONS * (each + 1),
   sessions: kernel.sessions.size,
   components: kernel.components.size,
+  links: kernel.links.size,
   equal: picture(world) === picture(kernel),
   sameHelper: listener.helperPid === firstHelper,
   counts,

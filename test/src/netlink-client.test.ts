@@ -18,6 +18,7 @@ interface Facts {
   made: number;
   sessions: number;
   components: number;
+  links: number;
   equal: boolean;
   sameHelper: boolean;
   counts: Record<string, number>;
@@ -34,7 +35,8 @@ async function churned(t: Test, ...more: string[]): Promise<Facts> {
 function sameWorld(t: Test, facts: Facts): void {
   t.equal(facts.made, objects);
   t.equal(facts.sessions, 6, "some sessions stay");
-  t.equal(facts.components, 15, "some components stay");
+  t.equal(facts.components, 20, "some components stay");
+  t.equal(facts.links, 15, "some links stay");
   t.ok(facts.equal, "the listener knows what the kernel lists");
 }
 
