@@ -40,4 +40,14 @@
 #define vm_flags_clear(vma, flags) ((void)((vma)->vm_flags &= ~(flags)))
 #endif
 
+/* Since 6.13; 6.15 has no hrtimer_init() any more. */
+#ifndef LS_HAVE_HRTIMER_SETUP
+#define hrtimer_setup(timer, callback, clock, mode) do {	\
+	struct hrtimer *ls_timer = (timer);			\
+								\
+	hrtimer_init(ls_timer, clock, mode);			\
+	ls_timer->function = (callback);			\
+} while (0)
+#endif
+
 #endif /* _LS_COMPAT_H */

@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include "clocksource.h"
 #include "link.h"
 #include "object_nl.h"
 #include "session.h"
@@ -21,6 +22,9 @@ struct ls_component *ls_component_new(struct ls_session *session, u16 id, const 
 	int err;
 
 	lockdep_assert_held(&ls_table_lock);
+	if (kind == LIVESTACK_KIND_LIVE &&
+	    ls_clocksource_state(session) != LIVESTACK_CLOCKSOURCE_NONE)
+		return ERR_PTR(-EOPNOTSUPP);
 	component = kzalloc(sizeof(*component), GFP_KERNEL);
 	if (!component)
 		return ERR_PTR(-ENOMEM);

@@ -153,6 +153,9 @@ static int ls_nl_make_component(struct genl_info *info)
 	if (component == ERR_PTR(-EEXIST))
 		return ls_nl_refuse(info, -EEXIST, LIVESTACK_A_COMPONENT_ID,
 				    "the session has a component of this id: take another");
+	if (component == ERR_PTR(-EOPNOTSUPP))
+		return ls_nl_refuse(info, -EOPNOTSUPP, LIVESTACK_A_COMPONENT_KIND,
+				    "the session offers its time as the host's clocksource, which a live component would run on: set clocksource none first");
 	if (IS_ERR(component))
 		return PTR_ERR(component);
 	ls_nl_tell(&ls_nl_components, component);

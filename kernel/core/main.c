@@ -6,6 +6,7 @@
 #include <linux/module.h>
 
 #include "chardev.h"
+#include "clocksource.h"
 #include "netlink.h"
 #include "session.h"
 
@@ -13,10 +14,14 @@ static int __init ls_init(void)
 {
 	int err;
 
+	err = ls_clocksource_init();
+	if (err)
+		return err;
+
 	err = ls_chardev_init();
 	if (err) {
 		pr_err("cannot make /dev/livestack (%d): see what the kernel said before\n", err);
-		return err;
+		goto no_chardev;
 	}
 
 	/* Last: from here on user space can call in, so all that it can reach must be there. */
@@ -24,12 +29,17 @@ static int __init ls_init(void)
 	if (err) {
 		pr_err("cannot register the netlink family (%d): unload what else is named livestack\n",
 		       err);
-		ls_chardev_exit();
-		return err;
+		goto no_netlink;
 	}
 
 	pr_info("version " LS_VERSION " loaded\n");
 	return 0;
+
+no_netlink:
+	ls_chardev_exit();
+no_chardev:
+	ls_clocksource_exit();
+	return err;
 }
 
 static void __exit ls_exit(void)
@@ -38,6 +48,7 @@ static void __exit ls_exit(void)
 	ls_nl_exit();
 	ls_chardev_exit();
 	ls_sessions_end();
+	ls_clocksource_exit();
 }
 
 module_init(ls_init);

@@ -5,6 +5,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "clocksource.h"
 #include "link.h"
 #include "object_nl.h"
 #include "trace.h"
@@ -34,6 +35,7 @@ static void ls_session_opened(struct ls_window *window, u64 skipped_ns)
 
 	session->skipped_ns += skipped_ns;
 	ls_clock_open(&session->clock, window->start_ns, window->end_ns);
+	ls_clocksource_opened(session);
 	/* The first one follows on none, and giving gating up prolongs the open one. */
 	if (window->generation > 1 && !window->released)
 		trace_ls_window_close(session, window->generation - 1, session->opened_ns, last_ns);
@@ -80,6 +82,7 @@ void ls_session_enter(struct ls_session *session, enum livestack_state state,
 		ls_clock_go(&session->clock);
 	else
 		ls_clock_stop(&session->clock);
+	ls_clocksource_entered(session);
 	/* Sends the news from elsewhere: no message can be made under this lock. */
 	schedule_work(&session->changed);
 	if (state == LIVESTACK_STATE_RUNNING)
@@ -222,7 +225,7 @@ static void ls_session_free(struct ls_session *session)
 int ls_session_del(struct ls_session *session)
 {
 	lockdep_assert_held(&ls_table_lock);
-	if (!list_empty(&session->joined))
+	if (!list_empty(&session->joined) || ls_clocksource_withdraw(session))
 		return -EBUSY;
 
 	ls_nl_tell_session_gone(session);
@@ -239,6 +242,9 @@ static int ls_session_check_state(const struct ls_session *session, enum livesta
 	if (session->state == LIVESTACK_STATE_STOPPED || state == session->state ||
 	    state == LIVESTACK_STATE_CREATED)
 		return -EINVAL;
+	if (state != LIVESTACK_STATE_RUNNING &&
+	    ls_clocksource_state(session) == LIVESTACK_CLOCKSOURCE_SELECTED)
+		return -EBUSY;
 	if (state != LIVESTACK_STATE_PAUSED)
 		return 0;
 	if (session->state != LIVESTACK_STATE_RUNNING)
@@ -323,7 +329,10 @@ void ls_sessions_end(void)
 	unsigned long id;
 
 	mutex_lock(&ls_table_lock);
-	xa_for_each(&ls_sessions, id, session)
+	xa_for_each(&ls_sessions, id, session) {
+		/* Nobody has selected it: who does holds a reference to the module. */
+		ls_clocksource_withdraw(session);
 		ls_session_free(session);
+	}
 	mutex_unlock(&ls_table_lock);
 }

@@ -100,7 +100,7 @@ struct ls_session_config {
 /* -ENOSPC: there are LIVESTACK_SESSIONS_MAX already, -EEXIST: one has this uuid. */
 struct ls_session *ls_session_new(const struct ls_session_config *config);
 
-/* -EBUSY: a process has joined. */
+/* -EBUSY: a process has joined, or the host has selected its clocksource. */
 int ls_session_del(struct ls_session *session);
 
 /* What of a session is set; what is 0 stays. */
@@ -115,11 +115,12 @@ struct ls_session_changes {
 /*
  * All or nothing. -EINVAL: the state does not follow on the one that it is in, -ERANGE: a strict
  * session's quantum would be longer than its lookahead, -EPERM: what is not gated is not paused,
- * -ESHUTDOWN: gating cannot be given up, it has stopped.
+ * -ESHUTDOWN: gating cannot be given up, it has stopped, -EBUSY: the host has selected its
+ * clocksource.
  */
 int ls_session_set(struct ls_session *session, const struct ls_session_changes *changes);
 
-/* -EEXIST: the id is taken. */
+/* -EEXIST: the id is taken, -EOPNOTSUPP: live, and the session offers a clocksource. */
 struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
 				      u32 kind);
 

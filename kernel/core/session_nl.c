@@ -3,6 +3,7 @@
 #include <linux/livestack.h>
 #include <linux/uuid.h>
 
+#include "clocksource_nl.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "object_nl.h"
@@ -93,16 +94,6 @@ static int ls_nl_put_progress(struct sk_buff *msg, const struct ls_session_view 
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_JOINED, view->joined) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_AWAITED, view->awaited) ||
 	    (view->awaited && nla_put_u16(msg, LIVESTACK_A_SESSION_WAITS_FOR, view->waits_for)))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int ls_nl_put_clock(struct sk_buff *msg, const struct ls_session *session)
-{
-	int ptp = ls_ptp_index(&session->ptp);
-
-	if (ls_nl_put_u64(msg, LIVESTACK_A_SESSION_CLOCK_NS, ls_clock_read(&session->clock)) ||
-	    (ptp >= 0 && nla_put_u32(msg, LIVESTACK_A_SESSION_PTP, ptp)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -253,76 +244,6 @@ int ls_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return ls_nl_dump(&ls_nl_sessions, skb, cb);
 }
 
-/* -EINVAL: nothing is to be set, -EPERM: a mode that no session can go to. */
-static int ls_nl_read_changes(struct genl_info *info, struct ls_session_changes *changes)
-{
-	const struct nlattr *state = info->attrs[LIVESTACK_A_SESSION_STATE];
-	const struct nlattr *quantum = info->attrs[LIVESTACK_A_SESSION_QUANTUM_NS];
-	const struct nlattr *mode = info->attrs[LIVESTACK_A_SESSION_MODE];
-	const struct nlattr *on_loss = info->attrs[LIVESTACK_A_SESSION_ON_LOSS];
-	const struct nlattr *on_overshoot = info->attrs[LIVESTACK_A_SESSION_ON_OVERSHOOT];
-
-	if (!state && !quantum && !mode && !on_loss && !on_overshoot)
-		return -EINVAL;
-	if (mode && nla_get_u32(mode) != LIVESTACK_MODE_FREE)
-		return -EPERM;
-	*changes = (struct ls_session_changes){
-		.state = state ? nla_get_u32(state) : 0,
-		.quantum_ns = quantum ? nla_get_u64(quantum) : 0,
-		.free = mode,
-		.on_loss = on_loss ? nla_get_u32(on_loss) : 0,
-		.on_overshoot = on_overshoot ? nla_get_u32(on_overshoot) : 0,
-	};
-	return 0;
-}
-
-static int ls_nl_refuse_changes(struct genl_info *info, int err)
-{
-	switch (err) {
-	case -ERANGE:
-		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_QUANTUM_NS,
-				    "a strict session's quantum is at most its lookahead, the shortest latency of its links: session-get tells it, link-get whose it is");
-	case -EPERM:
-		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
-				    "a session without gating cannot be paused: its components do not wait; stop it");
-	case -ESHUTDOWN:
-		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_MODE,
-				    "the session has stopped: make another");
-	default:
-		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
-				    "the session cannot go there from its state: running follows on created and paused, paused on running, and nothing on stopped");
-	}
-}
-
-static int ls_nl_set_session(struct genl_info *info)
-{
-	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
-	struct ls_session_changes changes;
-	int err;
-
-	if (IS_ERR(session))
-		return PTR_ERR(session);
-	err = ls_nl_read_changes(info, &changes);
-	if (err == -EINVAL)
-		return ls_nl_refuse(info, err, 0,
-				    "nothing to set: say state, quantum-ns, mode, on-loss or on-overshoot");
-	if (err)
-		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_MODE,
-				    "a session is made strict or relaxed: only free can be set later");
-	err = ls_session_set(session, &changes);
-	return err ? ls_nl_refuse_changes(info, err) : 0;
-}
-
-int ls_nl_session_set_doit(struct sk_buff *skb, struct genl_info *info)
-{
-	int err;
-
-	mutex_lock(&ls_table_lock);
-	err = ls_nl_set_session(info);
-	mutex_unlock(&ls_table_lock);
-	return err;
-}
-
 static int ls_nl_delete_session(struct genl_info *info)
 {
 	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_SESSION_ID);
@@ -330,7 +251,8 @@ static int ls_nl_delete_session(struct genl_info *info)
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 	if (ls_session_del(session))
-		return ls_nl_refuse(info, -EBUSY, LIVESTACK_A_SESSION_ID,
+		return ls_nl_refuse_selected(info, session) ?:
+		       ls_nl_refuse(info, -EBUSY, LIVESTACK_A_SESSION_ID,
 				    "a process has joined the session: component-get names it; end it first");
 	return 0;
 }

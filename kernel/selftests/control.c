@@ -122,15 +122,25 @@ uint64_t control_way(const struct nl_answer *link, int way, int count)
 	return value;
 }
 
-int control_state(uint32_t session, uint32_t state)
+int control_set(uint32_t session, uint16_t attribute, uint32_t value)
 {
 	struct nl_message message;
 	struct nl_answer answer;
 
 	control_start(&message, LIVESTACK_CMD_SESSION_SET);
 	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
-	nl_add(&message, LIVESTACK_A_SESSION_STATE, &state, sizeof(state));
+	nl_add(&message, attribute, &value, sizeof(value));
 	return control_ask(&message, &answer);
+}
+
+int control_state(uint32_t session, uint32_t state)
+{
+	return control_set(session, LIVESTACK_A_SESSION_STATE, state);
+}
+
+int control_clocksource(uint32_t session, uint32_t clocksource)
+{
+	return control_set(session, LIVESTACK_A_SESSION_CLOCKSOURCE, clocksource);
 }
 
 static int about(uint32_t session, uint8_t command, struct nl_answer *answer)

@@ -28,7 +28,10 @@ int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t
 int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer);
 /* A count of one way over a link that control_get_link() told of. */
 uint64_t control_way(const struct nl_answer *link, int way, int count);
+/* Sets one attribute of u32. */
+int control_set(uint32_t session, uint16_t attribute, uint32_t value);
 int control_state(uint32_t session, uint32_t state);
+int control_clocksource(uint32_t session, uint32_t clocksource);
 int control_delete(uint32_t session);
 int control_get(uint32_t session, struct nl_answer *answer);
 

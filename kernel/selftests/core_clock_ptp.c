@@ -271,10 +271,10 @@ int main(void)
 	started = clock_start(&clock, MS);
 	ktap_ok(started, "a session has a PTP clock");
 	ktap_ok(started && reads_as_page(&clock), "clock_gettime() reads what the page shows");
-	ktap_ok(started && capabilities(&clock), "it tells that it can do no more, and whose it is");
+	ktap_ok(started && capabilities(&clock), "it tells that it can do no more");
 	ktap_ok(started && offsets(&clock), "PTP_SYS_OFFSET and _EXTENDED read it");
 	ktap_ok(started && cannot_be_set(&clock) && clock_end(&clock), "it cannot be set");
 	ktap_ok(one_each(), "each session has its own");
-	ktap_ok(goes_with_session(), "it goes with its session, under its readers");
+	ktap_ok(goes_with_session(), "it goes with its session");
 	return ktap_end();
 }

@@ -23,17 +23,6 @@ struct pair {
 	uint64_t clock[2];
 };
 
-static int set(uint32_t session, uint16_t attribute, uint32_t value)
-{
-	struct nl_message message;
-	struct nl_answer answer;
-
-	control_start(&message, LIVESTACK_CMD_SESSION_SET);
-	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
-	nl_add(&message, attribute, &value, sizeof(value));
-	return control_ask(&message, &answer);
-}
-
 static bool pair_make(struct pair *pair, uint32_t mode, uint64_t latency)
 {
 	unsigned int i;
@@ -48,6 +37,11 @@ static bool pair_make(struct pair *pair, uint32_t mode, uint64_t latency)
 		pair->fd[i] = device_join(pair->session, i, O_NONBLOCK);
 	return pair->fd[0] >= 0 && pair->fd[1] >= 0 &&
 	       !control_state(pair->session, LIVESTACK_STATE_RUNNING);
+}
+
+static int set(const struct pair *pair, uint16_t attribute, uint32_t value)
+{
+	return control_set(pair->session, attribute, value);
 }
 
 static bool pair_end(struct pair *pair)
@@ -112,7 +106,7 @@ static bool overshoot_pauses(void)
 	     nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 0 &&
 	     !control_state(pair.session, LIVESTACK_STATE_RUNNING) &&
 	     ktap_is(step(&pair, 0, 0), 0) && pair.clock[0] == 50001 &&
-	     !set(pair.session, LIVESTACK_A_SESSION_ON_OVERSHOOT, LIVESTACK_ON_OVERSHOOT_COUNT);
+	     !set(&pair, LIVESTACK_A_SESSION_ON_OVERSHOOT, LIVESTACK_ON_OVERSHOOT_COUNT);
 	pair.clock[0] = 999999;
 	ok = ok && ktap_is(step(&pair, 0, 0), 0) && pair.clock[0] == 999999 &&
 	     stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED, LIVESTACK_MODE_STRICT,
@@ -156,7 +150,7 @@ static bool loss_releases(void)
 	struct nl_answer answer;
 	struct pair pair;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, 25000) &&
-		  !set(pair.session, LIVESTACK_A_SESSION_ON_LOSS, LIVESTACK_ON_LOSS_RELEASE) &&
+		  !set(&pair, LIVESTACK_A_SESSION_ON_LOSS, LIVESTACK_ON_LOSS_RELEASE) &&
 		  ktap_is(step(&pair, 0, 1000000), EAGAIN);
 
 	die_with(&pair.fd[1]);
@@ -165,7 +159,7 @@ static bool loss_releases(void)
 	     answer.attribute[LIVESTACK_A_SESSION_RELEASED].data &&
 	     nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 1 &&
 	     ktap_is(step(&pair, 0, 1000000), 0) && pair.clock[0] == 1000000 &&
-	     ktap_is(set(pair.session, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED), EPERM);
+	     ktap_is(set(&pair, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED), EPERM);
 	return pair_end(&pair) && ok;
 }
 
@@ -203,18 +197,18 @@ static bool freed(void)
 	struct pair pair;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, 25000) &&
 		  ktap_is(step(&pair, 0, 50000), EAGAIN) &&
-		  !set(pair.session, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED) &&
-		  ktap_is(set(pair.session, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_RELAXED),
+		  !set(&pair, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED) &&
+		  ktap_is(set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_RELAXED),
 			  EPERM) &&
-		  !set(pair.session, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_FREE) &&
+		  !set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_FREE) &&
 		  ktap_is(step(&pair, 0, 50000), 0) && pair.clock[0] == 50000 &&
 		  stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED,
 			 LIVESTACK_MODE_FREE, &answer) &&
 		  answer.attribute[LIVESTACK_A_SESSION_RELEASED].data &&
-		  ktap_is(set(pair.session, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_STRICT),
+		  ktap_is(set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_STRICT),
 			  EPERM) &&
-		  !set(pair.session, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_STOPPED) &&
-		  ktap_is(set(pair.session, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_FREE),
+		  !set(&pair, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_STOPPED) &&
+		  ktap_is(set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_FREE),
 			  ESHUTDOWN);
 
 	return pair_end(&pair) && ok;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/livestack.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -43,7 +44,7 @@ void pace_spin(const struct livestack_clock *page, uint64_t ns)
 		mult = page->snapshot[i].mult;
 	}
 	while (mult && clock_page_ns(clock_page_tsc() - start, mult, shift) < ns)
-		_mm_pause();
+		sched_yield();
 }
 
 static void nothing(int signal)
@@ -59,7 +60,8 @@ static void *run(void *data)
 
 	while (!__atomic_load_n(&pace->stop, __ATOMIC_RELAXED)) {
 		wait = (struct livestack_wait){
-			.next_ns = clock + __atomic_load_n(&pace->step_ns, __ATOMIC_RELAXED),
+			.next_ns = clock + __atomic_load_n(&pace->step_ns, __ATOMIC_RELAXED) +
+				   __atomic_exchange_n(&pace->jump_ns, 0, __ATOMIC_RELAXED),
 		};
 		if (ioctl(pace->fd, LIVESTACK_IOC_WAIT, &wait)) {
 			if (errno == EINTR)

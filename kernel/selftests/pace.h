@@ -13,6 +13,7 @@
 
 struct pace {
 	uint64_t step_ns, hold_ns; /* atomic: may be set while it runs */
+	uint64_t jump_ns;	   /* atomic: once so much more; 0 when done */
 	bool stop;		   /* atomic */
 	int fd;
 	int error;		   /* of the wait that failed; 0: none has */
@@ -34,7 +35,10 @@ bool pace_start(struct pace *pace, uint32_t session, uint16_t component, uint64_
 /* Ends the thread and leaves the session. */
 void pace_stop(struct pace *pace);
 
-/* Waits without a timer, by the time-stamp counter. */
+/*
+ * Waits without a timer, by the time-stamp counter. It yields: where the host's time stands, so
+ * does the tick that would take the CPU away.
+ */
 void pace_spin(const struct livestack_clock *page, uint64_t ns);
 
 #endif /* _LS_PACE_H */
