@@ -206,7 +206,7 @@ static bool run(const struct scene *scene, const struct sample *samples, uint64_
 
 int main(void)
 {
-	const uint64_t each = ktap_count(1000, 20000);
+	const uint64_t each = ktap_count(300, 5000);
 	unsigned int i;
 
 	if (!control_open())

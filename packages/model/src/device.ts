@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, openSync, readSync, write, writeSync } from "node:fs";
 import { abortWrite } from "./abort-write.js";
-import { decode, encode, layouts, numbers, sizeOf, type Values, type Verb } from "./layout.js";
+import {
+  decode,
+  encode,
+  layouts,
+  MESSAGE_MAX,
+  numbers,
+  sizeOf,
+  type Values,
+  type Verb,
+} from "./layout.js";
 import { ModelError } from "./model-error.js";
 
 type Fields<V extends Verb> = Values<(typeof layouts)[V]>;
@@ -42,15 +51,11 @@ export class Device {
     }
   }
 
-  /** For what is answered at once. `room`: bytes for the answer's message. */
-  ask<V extends Question>(
-    verb: V,
-    fields: Partial<Fields<V>>,
-    { message, room = 0 }: { message?: Uint8Array; room?: number } = {},
-  ): Answer<V> {
+  /** For what is answered at once. */
+  ask<V extends Question>(verb: V, fields: Partial<Fields<V>>, message?: Uint8Array): Answer<V> {
     this.tell(verb, fields, message);
     try {
-      return this.#answer(verb, room);
+      return this.#answer(verb);
     } catch (cause) {
       throw ModelError.from(cause, verb, this.#who);
     }
@@ -63,7 +68,7 @@ export class Device {
     waiting.add(this);
     try {
       await writeInPool(this.#fd, request(verb, fields));
-      if (this.#open) return this.#answer(verb, 0);
+      if (this.#open) return this.#answer(verb);
     } catch (cause) {
       if (this.#open) throw ModelError.from(cause, verb, this.#who);
     } finally {
@@ -87,14 +92,16 @@ export class Device {
     if (this.#waiting) throw ModelError.refused("EBUSY", verb, this.#who);
   }
 
-  #answer<V extends Question>(verb: V, room: number): Answer<V> {
+  #answer<V extends Question>(verb: V): Answer<V> {
     const layout: (typeof layouts)[V] = layouts[verb];
-    const size = sizeOf(layout);
-    const bytes = Buffer.allocUnsafe(size + room);
-    const length = readSync(this.#fd, bytes, 0, bytes.length, null);
-    return { fields: decode(layout, bytes), message: bytes.subarray(size, length) };
+    const length = readSync(this.#fd, room, 0, room.length, null);
+    const message = Buffer.from(room.subarray(sizeOf(layout), length));
+    return { fields: decode(layout, room), message };
   }
 }
+
+/** For any answer; one for all, as reading it and taking it apart is one step. */
+const room = Buffer.alloc(sizeOf(layouts.recv) + MESSAGE_MAX);
 
 function request<V extends Verb>(
   verb: V,

@@ -108,7 +108,7 @@ export class ModelComponent {
     const { fields } = this.#device.ask(
       "send",
       { send_ns: sendNs, length: data.length, link },
-      { message: data },
+      data,
     );
     if (sendNs > this.#clockNs) this.#clockNs = sendNs;
     return fields.arrival_ns;
@@ -117,14 +117,10 @@ export class ModelComponent {
   /** The next message that has arrived, in the order of arrival, source and sequence. */
   recv(): Message | undefined {
     try {
-      const { fields, message } = this.#device.ask(
-        "recv",
-        { length: MESSAGE_MAX },
-        { room: MESSAGE_MAX },
-      );
+      const { fields, message } = this.#device.ask("recv", { length: MESSAGE_MAX });
       return {
         ...{ arrivalNs: fields.arrival_ns, sendNs: fields.send_ns, sequence: fields.sequence },
-        ...{ source: fields.source, link: fields.link, data: Buffer.from(message) },
+        ...{ source: fields.source, link: fields.link, data: message },
       };
     } catch (error) {
       if (error instanceof ModelError && error.code === "EAGAIN") return undefined;
