@@ -13,7 +13,8 @@ t.test("the demo passes on 6.1", async (t) => {
   const { status, stdout, stderr } = await run("--kernel", "6.1");
   t.equal(status, 0, stderr);
   t.match(stdout, /kernel 6\.1\./);
-  t.match(stdout, /^module +\d+\.\d+\.\d+, netlink ABI \d+$/m);
+  t.match(stdout, /^module +livestack\.ko \d+\.\d+\.\d+$/m);
+  t.match(stdout, /^200 of 200 latencies are those of queueing arithmetic, to the nanosecond\.$/m);
   t.match(stdout, /^livestack: demo passed\n$/m);
 });
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: the main job as far as it has come. Boots a lab host, builds and loads the kernel
-// module there, asks it over netlink what it is, and checks the answer.
+// module there, and lets a modelled client and a modelled server exchange messages on one session's
+// simulated time; every latency that the client measures must be the one that can be calculated.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { release } from "node:os";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import {
   buildModules,
@@ -16,10 +17,11 @@ import {
   LabError,
   messageOf,
   moduleFile,
-  repoRoot,
   resolveKernel,
   up,
 } from "@livestack/lab";
+import { latencyTable, SHOWN } from "./demo-table.js";
+import { calculated, measured, type Scene, type SceneResult } from "./scene.js";
 
 const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--here]]
 
@@ -27,12 +29,17 @@ const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--here]]
   --here            load the module into this machine's own kernel instead of a lab host's (root)
 `;
 
-const program = join(repoRoot, "packages/controller/bin/livestack.js");
+const guest = fileURLToPath(new URL("./model-session.js", import.meta.url));
 
-interface Answer {
-  program: string;
-  module: { version: string; abi: number } | null;
-}
+/** The server is busy half of the time, so that some requests find it free and some have to queue. */
+const scene: Scene = {
+  quantumNs: 20_000,
+  toNs: 50_000,
+  backNs: 20_000,
+  requests: 200,
+  clients: [{ language: "ts", seed: 2026, gapNs: 60_000 }],
+  server: { language: "c", seed: 1, serviceNs: 30_000 },
+};
 
 /** Runs argv in the demo's machine and returns its standard output. */
 type Runner = (argv: readonly string[]) => Promise<string>;
@@ -81,13 +88,32 @@ const runHere: Runner = async ([name = "", ...args]) => {
   return stdout;
 };
 
-async function ask(kernel: Kernel, run: Runner): Promise<Answer> {
+async function play(kernel: Kernel, run: Runner): Promise<SceneResult> {
   await run(["insmod", moduleFile(kernel, "core")]);
   try {
-    return JSON.parse(await run([process.execPath, program, "version", "-o", "json"])) as Answer;
+    const version = (await run(["cat", "/sys/module/livestack/version"])).trim();
+    say(`module     livestack.ko ${version}`);
+    return JSON.parse(await run([process.execPath, guest, JSON.stringify(scene)])) as SceneResult;
   } finally {
     await run(["rmmod", "livestack"]);
   }
+}
+
+/** @throws Error unless all latencies are as calculated, and there are any */
+function check(result: SceneResult): void {
+  const own = measured(result).flat();
+  const wanted = calculated(scene).flat();
+  const { text, equal } = latencyTable(own, wanted);
+  const us = (ns: number) => `${ns / 1000} us`;
+  say(`session    a client and a server, mode strict, windows of ${us(scene.quantumNs)}`);
+  say(`link       ${us(scene.toNs)} to the server, ${us(scene.backNs)} back`);
+  say(`\nSimulated time in us; the first ${SHOWN} of ${own.length} requests:\n\n${text}\n`);
+  say(
+    `${equal} of ${wanted.length} latencies are those of queueing arithmetic, to the nanosecond.`,
+  );
+  if (result.late !== 0) throw new Error(`${result.late} messages were late`);
+  if (equal === 0 || equal !== wanted.length || own.length !== wanted.length)
+    throw new Error("measured latencies are not those of queueing arithmetic");
 }
 
 async function main(): Promise<number> {
@@ -106,15 +132,7 @@ async function main(): Promise<number> {
   await buildModules(kernel);
   const { run, end } = values.here ? { run: runHere, end: async () => {} } : await inLab(kernel);
   try {
-    const answer = await ask(kernel, run);
-    say(`livestack  ${answer.program}`);
-    say(
-      `module     ${answer.module ? `${answer.module.version}, netlink ABI ${answer.module.abi}` : "no answer"}`,
-    );
-    if (typeof answer.module?.version !== "string" || typeof answer.module.abi !== "number")
-      throw new Error("the module did not answer with its version and ABI");
-    if (answer.module.version !== answer.program)
-      throw new Error("program and module are not of the same version");
+    check(await play(kernel, run));
   } finally {
     await end();
   }
