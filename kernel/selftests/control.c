@@ -122,6 +122,17 @@ uint64_t control_way(const struct nl_answer *link, int way, int count)
 	return value;
 }
 
+int control_quantum(uint32_t session, uint64_t quantum_ns)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	control_start(&message, LIVESTACK_CMD_SESSION_SET);
+	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_SESSION_QUANTUM_NS, &quantum_ns, sizeof(quantum_ns));
+	return control_ask(&message, &answer);
+}
+
 int control_set(uint32_t session, uint16_t attribute, uint32_t value)
 {
 	struct nl_message message;

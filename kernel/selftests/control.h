@@ -28,6 +28,7 @@ int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t
 int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer);
 /* A count of one way over a link that control_get_link() told of. */
 uint64_t control_way(const struct nl_answer *link, int way, int count);
+int control_quantum(uint32_t session, uint64_t quantum_ns);
 /* Sets one attribute of u32. */
 int control_set(uint32_t session, uint16_t attribute, uint32_t value);
 int control_state(uint32_t session, uint32_t state);

@@ -209,24 +209,13 @@ static bool at_the_edge(void)
 	return pair_end(&pair) && ok;
 }
 
-static int set_quantum(uint32_t session, uint64_t quantum)
-{
-	struct nl_message message;
-	struct nl_answer answer;
-
-	control_start(&message, LIVESTACK_CMD_SESSION_SET);
-	nl_add(&message, LIVESTACK_A_SESSION_ID, &session, sizeof(session));
-	nl_add(&message, LIVESTACK_A_SESSION_QUANTUM_NS, &quantum, sizeof(quantum));
-	return control_ask(&message, &answer);
-}
-
 /* No quantum above the lookahead, from whichever side. */
 static bool strict(void)
 {
 	struct pair pair;
 	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  ktap_is(set_quantum(pair.session, LATENCY + 1), ERANGE) &&
-		  ktap_is(set_quantum(pair.session, LATENCY), 0) &&
+		  ktap_is(control_quantum(pair.session, LATENCY + 1), ERANGE) &&
+		  ktap_is(control_quantum(pair.session, LATENCY), 0) &&
 		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY - 1), ERANGE) &&
 		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY), 0);
 

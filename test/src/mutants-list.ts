@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Mutant } from "./mutants-judge.js";
+
 import { coreMutants } from "./mutants-core.js";
+import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
 import { toolMutants } from "./mutants-tools.js";
 import { windowMutants } from "./mutants-window.js";
