@@ -19,5 +19,7 @@ folders=$(sed -n 's/^obj-m += \(.*\)\/$/\1/p' "$root/Kbuild")
 for path in Kbuild dkms.conf compat include $folders; do
 	cp -rsf "$root/$path" "$build/"
 done
+mkdir -p "$build/selftests"
+cp -rsf "$root/selftests/nmi" "$build/selftests/"
 # Files that have gone from the sources must not be found here.
 find "$build" -xtype l -delete

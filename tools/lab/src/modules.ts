@@ -28,7 +28,15 @@ export function checkModuleName(name: string): void {
 
 /** Builds all modules for `kernel` and the self-tests; only what has changed is compiled. */
 export async function buildModules(kernel: Kernel): Promise<void> {
-  await runVisibly("make", ["-s", "-C", kernelDir, `KDIR=${kernel.build}`, "modules", "selftests"]);
+  await runVisibly("make", [
+    "-s",
+    "-C",
+    kernelDir,
+    `KDIR=${kernel.build}`,
+    "LS_TEST_MODULES=m",
+    "modules",
+    "selftests",
+  ]);
 }
 
 /** The object file of module `name` for `kernel`, as buildModules leaves it. */
