@@ -84,7 +84,8 @@ int control_component(uint32_t session, uint16_t id, uint32_t kind)
 	return control_ask(&message, &answer);
 }
 
-int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t latency_ns)
+int control_link_ways(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t to_ns,
+		      uint64_t back_ns)
 {
 	struct nl_message message;
 	struct nl_answer answer;
@@ -94,8 +95,14 @@ int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t
 	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
 	nl_add(&message, LIVESTACK_A_LINK_A, &a, sizeof(a));
 	nl_add(&message, LIVESTACK_A_LINK_B, &b, sizeof(b));
-	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &latency_ns, sizeof(latency_ns));
+	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &to_ns, sizeof(to_ns));
+	nl_add(&message, LIVESTACK_A_LINK_BACK_LATENCY_NS, &back_ns, sizeof(back_ns));
 	return control_ask(&message, &answer);
+}
+
+int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t latency_ns)
+{
+	return control_link_ways(session, id, a, b, latency_ns, latency_ns);
 }
 
 int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer)

@@ -23,8 +23,10 @@ int control_listen(void);
 uint32_t control_session(uint64_t quantum_ns, uint64_t end_ns);
 uint32_t control_session_of_mode(uint64_t quantum_ns, uint64_t end_ns, uint32_t mode);
 int control_component(uint32_t session, uint16_t id, uint32_t kind);
-/* A link between components @a and @b, of this latency both ways. */
+/* A link between components @a and @b, of this latency both ways, or of one for each. */
 int control_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t latency_ns);
+int control_link_ways(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t to_ns,
+		      uint64_t back_ns);
 int control_get_link(uint32_t session, uint16_t id, struct nl_answer *answer);
 /* A count of one way over a link that control_get_link() told of. */
 uint64_t control_way(const struct nl_answer *link, int way, int count);

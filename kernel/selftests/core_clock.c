@@ -17,6 +17,7 @@
 
 #include "clock_page.h"
 #include "control.h"
+#include "device.h"
 #include "ktap.h"
 #include "pace.h"
 
@@ -35,18 +36,6 @@ static uint32_t running_session(uint64_t quantum, uint64_t end)
 	uint32_t session = new_session(quantum, end);
 
 	return control_state(session, LIVESTACK_STATE_RUNNING) ? 0 : session;
-}
-
-static int join(uint32_t session)
-{
-	struct livestack_join join = { .session = session };
-	int fd = open("/dev/livestack", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0 && ioctl(fd, LIVESTACK_IOC_JOIN, &join)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
 }
 
 static bool wait_until(int fd, uint64_t next)
@@ -68,7 +57,7 @@ static bool stands_at_ends(void)
 {
 	uint32_t session = running_session(50000, 0);
 	const unsigned int rounds = ktap_count(100, 5000);
-	int fd = join(session);
+	int fd = device_join(session, 0, 0);
 	const struct livestack_clock *page = pace_map(fd);
 	unsigned int i;
 	bool ok = page && clock_page_read(page) <= 50000;
@@ -97,7 +86,7 @@ static uint64_t raw_ns(void)
 static bool goes_as_counter(void)
 {
 	uint32_t session = running_session(10000 * MS, 0);
-	int fd = join(session);
+	int fd = device_join(session, 0, 0);
 	const struct livestack_clock *page = pace_map(fd);
 	uint64_t begin[3], end[3], least, most, went;
 
@@ -234,7 +223,7 @@ static bool never_back(void)
 static bool pause_stands(void)
 {
 	uint32_t session = running_session(10000 * MS, 0);
-	int fd = join(session);
+	int fd = device_join(session, 0, 0);
 	const struct livestack_clock *page = pace_map(fd);
 	uint64_t before, paused;
 	unsigned int i;
@@ -287,7 +276,7 @@ static bool outlives(void)
 
 	for (i = 0; ok && i < rounds; i++) {
 		uint32_t session = running_session(10000 * MS, 0), others[20];
-		int fd = join(session), observer = pace_observe(session);
+		int fd = device_join(session, 0, 0), observer = pace_observe(session);
 		const struct livestack_clock *page = pace_map(observer);
 
 		pace_spin(page, 20000);
@@ -354,7 +343,7 @@ static bool bad_observers(uint32_t session)
 				 reserved = { .session = session, .reserved = 1 };
 	struct livestack_join as = { .session = session };
 	struct livestack_now now;
-	int fd = open("/dev/livestack", O_RDWR), joined = join(session);
+	int fd = open("/dev/livestack", O_RDWR), joined = device_join(session, 0, 0);
 	bool ok = refused(ioctl(fd, LIVESTACK_IOC_OBSERVE, &nobody), ENOENT) &&
 		  refused(ioctl(fd, LIVESTACK_IOC_OBSERVE, &reserved), EINVAL) &&
 		  refused(ioctl(fd, LIVESTACK_IOC_OBSERVE, (void *)8), EFAULT) &&

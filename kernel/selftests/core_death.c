@@ -13,21 +13,10 @@
 
 #include "control.h"
 #include "death.h"
+#include "device.h"
 #include "ktap.h"
 
 #define PARTS 8
-
-static int join(uint32_t session, uint16_t component)
-{
-	struct livestack_join join = { .session = session, .component = component };
-	int fd = open("/dev/livestack", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0 && ioctl(fd, LIVESTACK_IOC_JOIN, &join)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 /* Waits and runs in turn for ever, so that it is killed while it does, or while others wait. */
 static pid_t part(uint32_t session, uint16_t component)
@@ -39,7 +28,7 @@ static pid_t part(uint32_t session, uint16_t component)
 	if (child)
 		return child;
 	srand(SEED + getpid());
-	fd = join(session, component);
+	fd = device_join(session, component, 0);
 	while (fd >= 0) {
 		wait.next_ns = wait.clock_ns + 1 + rand() % 30000;
 		wait.clock_ns = 0;
@@ -157,7 +146,7 @@ static bool inherited(void)
 		return false;
 	first = spawn();
 	if (first == 0) {
-		if (join(session, 0) < 0)
+		if (device_join(session, 0, 0) < 0)
 			_exit(1);
 		second = fork();
 		if (second && write(said[1], &second, sizeof(second)) != sizeof(second))

@@ -15,48 +15,11 @@
 #include "control.h"
 #include "device.h"
 #include "ktap.h"
+#include "pair.h"
 
 #define QUANTUM 10000
 #define LATENCY 25000
 #define NONE LIVESTACK_TIME_NONE
-
-/* A session with components 0 and 1, joined, and link 7 between them. */
-struct pair {
-	uint32_t session;
-	int fd[2];
-	uint64_t clock[2];
-};
-
-static bool pair_make(struct pair *pair, uint32_t mode, uint64_t quantum, uint64_t latency)
-{
-	unsigned int i;
-
-	*pair = (struct pair){ .session = control_session_of_mode(quantum, 0, mode) };
-	for (i = 0; i < 2; i++)
-		if (control_component(pair->session, i, LIVESTACK_KIND_MODEL))
-			return false;
-	if (control_link(pair->session, 7, 0, 1, latency))
-		return false;
-	for (i = 0; i < 2; i++)
-		pair->fd[i] = device_join(pair->session, i, O_NONBLOCK);
-	return pair->fd[0] >= 0 && pair->fd[1] >= 0 &&
-	       !control_state(pair->session, LIVESTACK_STATE_RUNNING);
-}
-
-static bool pair_end(struct pair *pair)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2; i++)
-		if (pair->fd[i] >= 0)
-			close(pair->fd[i]);
-	return !control_delete(pair->session);
-}
-
-static int step(struct pair *pair, unsigned int who, uint64_t next)
-{
-	return device_wait(pair->fd[who], &pair->clock[who], next, NULL);
-}
 
 /* The receiver waits for nothing but messages, and its clock goes from arrival to arrival. */
 static bool exact(void)
@@ -66,21 +29,22 @@ static bool exact(void)
 	struct pair pair;
 	unsigned int i, got;
 	uint64_t arrival = 0;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, NONE), EAGAIN);
 
 	for (i = 0; ok && i < count; i++) {
 		ok = ktap_is(device_send(pair.fd[0], 7, 0, &i, sizeof(i), &arrival), 0) &&
 		     arrival == pair.clock[0] + LATENCY &&
 		     ktap_is(device_recv(pair.fd[1], &got, sizeof(got), &recv), EAGAIN);
 		/* The sender lets time go past the arrival: only now does the receiver run. */
-		ok = ok && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
-		     ktap_is(step(&pair, 0, arrival + 3), 0) && pair.clock[0] == arrival + 3 &&
-		     ktap_is(step(&pair, 1, NONE), 0) && pair.clock[1] == arrival &&
+		ok = ok && ktap_is(pair_step(&pair, 1, NONE), EAGAIN) &&
+		     ktap_is(pair_step(&pair, 0, arrival + 3), 0) && pair.clock[0] == arrival + 3 &&
+		     ktap_is(pair_step(&pair, 1, NONE), 0) && pair.clock[1] == arrival &&
 		     ktap_is(device_recv(pair.fd[1], &got, sizeof(got), &recv), 0) && got == i &&
 		     recv.arrival_ns == arrival && recv.send_ns == arrival - LATENCY &&
 		     recv.sequence == i && recv.link == 7 && recv.source == 0 &&
-		     recv.length == sizeof(got) && ktap_is(step(&pair, 1, NONE), EAGAIN);
+		     recv.length == sizeof(got) && ktap_is(pair_step(&pair, 1, NONE), EAGAIN);
 	}
 	return pair_end(&pair) && ok;
 }
@@ -135,14 +99,16 @@ static bool full(void)
 	uint8_t data[872] = { 0 };
 	unsigned int sent = 0;
 	uint64_t arrival;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, NONE), EAGAIN);
 
 	while (sent < 2 * ROOM && !device_send(pair.fd[0], 7, 0, data, sizeof(data), &arrival))
 		sent++;
 	ok = ok && sent == ROOM &&
 	     ktap_is(device_send(pair.fd[0], 7, 0, data, sizeof(data), NULL), ENOBUFS) &&
-	     ktap_is(step(&pair, 0, arrival + 1), 0) && ktap_is(step(&pair, 1, NONE), 0) &&
+	     ktap_is(pair_step(&pair, 0, arrival + 1), 0) &&
+	     ktap_is(pair_step(&pair, 1, NONE), 0) &&
 	     ktap_is(device_recv(pair.fd[1], data, sizeof(data), &recv), 0) &&
 	     !control_get_link(pair.session, 7, &link) &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_SENT) == ROOM &&
@@ -153,10 +119,10 @@ static bool full(void)
 	     control_way(&link, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_REFUSED) == 2 &&
 	     control_way(&link, LIVESTACK_A_LINK_TO_A, LIVESTACK_A_DIRECTION_SENT) == 0;
 	/* There is room again. */
-	ok = ok && ktap_is(step(&pair, 1, NONE), 0);
+	ok = ok && ktap_is(pair_step(&pair, 1, NONE), 0);
 	while (ok && !device_recv(pair.fd[1], data, sizeof(data), &recv))
 		;
-	ok = ok && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
+	ok = ok && ktap_is(pair_step(&pair, 1, NONE), EAGAIN) &&
 	     ktap_is(device_send(pair.fd[0], 7, 0, data, sizeof(data), &arrival), 0);
 	return pair_end(&pair) && ok;
 }
@@ -166,8 +132,8 @@ static bool dropped(void)
 {
 	struct nl_answer link;
 	struct pair pair;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  ktap_is(step(&pair, 0, 0), 0) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
 		  ktap_is(device_send(pair.fd[0], 7, 0, "abc", 3, NULL), 0) &&
 		  ktap_is(device_send(pair.fd[0], 7, 0, "de", 2, NULL), 0);
 
@@ -190,8 +156,9 @@ static bool at_the_edge(void)
 	struct pair pair;
 	uint64_t arrival;
 	uint16_t id = 7;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, NONE), EAGAIN) &&
 		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY), 0) &&
 		  ktap_is(device_send(pair.fd[0], 8, 0, "", 0, NULL), ENETDOWN);
 
@@ -201,7 +168,7 @@ static bool at_the_edge(void)
 	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &shorter, sizeof(shorter));
 	ok = ok && ktap_is(control_ask(&message, &answer), 0) &&
 	     ktap_is(device_send(pair.fd[0], 7, 5, "", 0, &arrival), 0) && arrival == 5 + LATENCY &&
-	     ktap_is(step(&pair, 0, QUANTUM + 1), 0) &&
+	     ktap_is(pair_step(&pair, 0, QUANTUM + 1), 0) &&
 	     ktap_is(device_send(pair.fd[0], 7, 0, "", 0, &arrival), 0) &&
 	     arrival == QUANTUM + 1 + shorter &&
 	     ktap_is(device_send(pair.fd[0], 8, 0, "", 0, &arrival), 0) &&
@@ -213,7 +180,7 @@ static bool at_the_edge(void)
 static bool strict(void)
 {
 	struct pair pair;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
 		  ktap_is(control_quantum(pair.session, LATENCY + 1), ERANGE) &&
 		  ktap_is(control_quantum(pair.session, LATENCY), 0) &&
 		  ktap_is(control_link(pair.session, 8, 0, 1, LATENCY - 1), ERANGE) &&
@@ -263,17 +230,18 @@ static bool all_bad(void)
 	struct pair pair;
 	uint64_t clock = 0;
 	int third;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
 		  ktap_is(control_component(pair.session, 2, LIVESTACK_KIND_MODEL), 0) &&
 		  ktap_is(control_link(pair.session, 3, 1, 2, LATENCY), 0) &&
 		  ktap_is(control_link(pair.session, 4, 1, 1, LATENCY), EINVAL) &&
-		  ktap_is(step(&pair, 0, 0), 0) && ktap_is(step(&pair, 1, NONE), EAGAIN);
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, NONE), EAGAIN);
 
 	third = device_join(pair.session, 2, O_NONBLOCK);
 	ok = ok && ktap_is(device_send(third, 3, 0, "", 0, NULL), EBUSY) && bad_sends(&pair, 3) &&
-	     ktap_is(step(&pair, 0, 90000), EAGAIN) &&
+	     ktap_is(pair_step(&pair, 0, 90000), EAGAIN) &&
 	     ktap_is(device_wait(third, &clock, NONE, NULL), EAGAIN) &&
-	     ktap_is(step(&pair, 1, NONE), 0) && bad_receives(&pair);
+	     ktap_is(pair_step(&pair, 1, NONE), 0) && bad_receives(&pair);
 	close(third);
 	return pair_end(&pair) && ok;
 }

@@ -13,47 +13,14 @@
 #include "control.h"
 #include "device.h"
 #include "ktap.h"
+#include "pair.h"
 
 #define QUANTUM 10000
 #define NONE LIVESTACK_TIME_NONE
 
-struct pair {
-	uint32_t session;
-	int fd[2];
-	uint64_t clock[2];
-};
-
-static bool pair_make(struct pair *pair, uint32_t mode, uint64_t latency)
-{
-	unsigned int i;
-
-	*pair = (struct pair){ .session = control_session_of_mode(QUANTUM, 0, mode) };
-	for (i = 0; i < 2; i++)
-		if (control_component(pair->session, i, LIVESTACK_KIND_MODEL))
-			return false;
-	if (!ktap_is(control_link(pair->session, 0, 0, 1, latency), 0))
-		return false;
-	for (i = 0; i < 2; i++)
-		pair->fd[i] = device_join(pair->session, i, O_NONBLOCK);
-	return pair->fd[0] >= 0 && pair->fd[1] >= 0 &&
-	       !control_state(pair->session, LIVESTACK_STATE_RUNNING);
-}
-
 static int set(const struct pair *pair, uint16_t attribute, uint32_t value)
 {
 	return control_set(pair->session, attribute, value);
-}
-
-static bool pair_end(struct pair *pair)
-{
-	close(pair->fd[0]);
-	close(pair->fd[1]);
-	return !control_delete(pair->session);
-}
-
-static int step(struct pair *pair, unsigned int who, uint64_t next)
-{
-	return device_wait(pair->fd[who], &pair->clock[who], next, NULL);
 }
 
 /* Whether the session is in this state, for this reason, in this mode. */
@@ -91,24 +58,25 @@ static bool overshoot_pauses(void)
 {
 	struct nl_answer answer;
 	struct pair pair;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, 25000) && ktap_is(step(&pair, 0, 0), 0) &&
-		  ktap_is(step(&pair, 1, NONE), EAGAIN);
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, 25000) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, NONE), EAGAIN);
 
 	pair.clock[0] = QUANTUM + 15000;
-	ok = ok && ktap_is(step(&pair, 0, 0), 0) && pair.clock[0] == 25000 &&
+	ok = ok && ktap_is(pair_step(&pair, 0, 0), 0) && pair.clock[0] == 25000 &&
 	     stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED, LIVESTACK_MODE_STRICT,
 		    &answer);
 	/* Its window goes from 25000 to 35000. */
 	pair.clock[0] = 35000 + 15001;
-	ok = ok && ktap_is(step(&pair, 0, 0), EAGAIN) &&
+	ok = ok && ktap_is(pair_step(&pair, 0, 0), EAGAIN) &&
 	     stands(&pair, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_OVERSHOT,
 		    LIVESTACK_MODE_STRICT, &answer) &&
 	     nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 0 &&
 	     !control_state(pair.session, LIVESTACK_STATE_RUNNING) &&
-	     ktap_is(step(&pair, 0, 0), 0) && pair.clock[0] == 50001 &&
+	     ktap_is(pair_step(&pair, 0, 0), 0) && pair.clock[0] == 50001 &&
 	     !set(&pair, LIVESTACK_A_SESSION_ON_OVERSHOOT, LIVESTACK_ON_OVERSHOOT_COUNT);
 	pair.clock[0] = 999999;
-	ok = ok && ktap_is(step(&pair, 0, 0), 0) && pair.clock[0] == 999999 &&
+	ok = ok && ktap_is(pair_step(&pair, 0, 0), 0) && pair.clock[0] == 999999 &&
 	     stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED, LIVESTACK_MODE_STRICT,
 		    &answer);
 	return pair_end(&pair) && ok;
@@ -121,25 +89,28 @@ static bool late_is_counted(void)
 	struct nl_answer answer;
 	struct pair pair;
 	uint64_t arrival;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_RELAXED, 100) && ktap_is(step(&pair, 0, 0), 0) &&
-		  ktap_is(step(&pair, 1, 0), 0);
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_RELAXED, QUANTUM, 100) &&
+		  ktap_is(pair_step(&pair, 0, 0), 0) &&
+		  ktap_is(pair_step(&pair, 1, 0), 0);
 
 	pair.clock[1] = 5000;
-	ok = ok && ktap_is(step(&pair, 1, 5000), 0) &&
-	     ktap_is(device_send(pair.fd[0], 0, 1000, "", 0, &arrival), 0) && arrival == 1100 &&
-	     ktap_is(device_send(pair.fd[0], 0, 6000, "", 0, &arrival), 0) && arrival == 6100 &&
+	ok = ok && ktap_is(pair_step(&pair, 1, 5000), 0) &&
+	     ktap_is(device_send(pair.fd[0], PAIR_LINK, 1000, "", 0, &arrival), 0) &&
+	     arrival == 1100 &&
+	     ktap_is(device_send(pair.fd[0], PAIR_LINK, 6000, "", 0, &arrival), 0) &&
+	     arrival == 6100 &&
 	     ktap_is(device_recv(pair.fd[1], NULL, 0, &recv), 0) && recv.arrival_ns == 1100 &&
 	     ktap_is(device_recv(pair.fd[1], NULL, 0, &recv), EAGAIN);
 	/* It does not know of the second either. */
 	pair.clock[1] = 7000;
-	ok = ok && ktap_is(step(&pair, 1, 7000), 0) &&
+	ok = ok && ktap_is(pair_step(&pair, 1, 7000), 0) &&
 	     ktap_is(device_recv(pair.fd[1], NULL, 0, &recv), 0) && recv.arrival_ns == 6100 &&
 	     !control_get(pair.session, &answer) && nl_u64(&answer, LIVESTACK_A_SESSION_LATE) == 2;
 	/* The third it knows of when it waits, and gets at its arrival. */
-	ok = ok && ktap_is(device_send(pair.fd[0], 0, 8000, "", 0, &arrival), 0) &&
-	     ktap_is(step(&pair, 1, NONE), 0) && pair.clock[1] == 8100 &&
+	ok = ok && ktap_is(device_send(pair.fd[0], PAIR_LINK, 8000, "", 0, &arrival), 0) &&
+	     ktap_is(pair_step(&pair, 1, NONE), 0) && pair.clock[1] == 8100 &&
 	     ktap_is(device_recv(pair.fd[1], NULL, 0, &recv), 0) &&
-	     !control_get_link(pair.session, 0, &answer) &&
+	     !control_get_link(pair.session, PAIR_LINK, &answer) &&
 	     control_way(&answer, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_LATE) == 2 &&
 	     control_way(&answer, LIVESTACK_A_LINK_TO_B, LIVESTACK_A_DIRECTION_RECEIVED) == 3;
 	return pair_end(&pair) && ok;
@@ -149,16 +120,16 @@ static bool loss_releases(void)
 {
 	struct nl_answer answer;
 	struct pair pair;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, 25000) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, 25000) &&
 		  !set(&pair, LIVESTACK_A_SESSION_ON_LOSS, LIVESTACK_ON_LOSS_RELEASE) &&
-		  ktap_is(step(&pair, 0, 1000000), EAGAIN);
+		  ktap_is(pair_step(&pair, 0, 1000000), EAGAIN);
 
 	die_with(&pair.fd[1]);
 	ok = ok && stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_DIED,
 			  LIVESTACK_MODE_FREE, &answer) &&
 	     answer.attribute[LIVESTACK_A_SESSION_RELEASED].data &&
 	     nl_u64(&answer, LIVESTACK_A_SESSION_CULPRIT) == 1 &&
-	     ktap_is(step(&pair, 0, 1000000), 0) && pair.clock[0] == 1000000 &&
+	     ktap_is(pair_step(&pair, 0, 1000000), 0) && pair.clock[0] == 1000000 &&
 	     ktap_is(set(&pair, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED), EPERM);
 	return pair_end(&pair) && ok;
 }
@@ -170,23 +141,23 @@ static bool free_runs(void)
 	struct pair pair;
 	uint64_t clock = 0, end;
 	int third;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_FREE, 0) &&
-		  ktap_is(step(&pair, 0, 12345678), 0) && pair.clock[0] == 12345678 &&
-		  ktap_is(step(&pair, 0, 999999999), 0) && pair.clock[0] == 999999999 &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_FREE, QUANTUM, 0) &&
+		  ktap_is(pair_step(&pair, 0, 12345678), 0) && pair.clock[0] == 12345678 &&
+		  ktap_is(pair_step(&pair, 0, 999999999), 0) && pair.clock[0] == 999999999 &&
 		  !control_component(pair.session, 2, LIVESTACK_KIND_MODEL);
 
 	third = device_join(pair.session, 2, O_NONBLOCK);
 	ok = ok && ktap_is(device_wait(third, &clock, 77, &end), 0) && clock == 77 &&
-	     end == LIVESTACK_TIME_MAX_NS && ktap_is(step(&pair, 1, NONE), EAGAIN) &&
-	     ktap_is(device_send(pair.fd[0], 0, 0, "", 0, NULL), 0) &&
-	     ktap_is(step(&pair, 1, NONE), 0) && pair.clock[1] == 999999999 &&
+	     end == LIVESTACK_TIME_MAX_NS && ktap_is(pair_step(&pair, 1, NONE), EAGAIN) &&
+	     ktap_is(device_send(pair.fd[0], PAIR_LINK, 0, "", 0, NULL), 0) &&
+	     ktap_is(pair_step(&pair, 1, NONE), 0) && pair.clock[1] == 999999999 &&
 	     stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED, LIVESTACK_MODE_FREE,
 		    &answer) &&
 	     !answer.attribute[LIVESTACK_A_SESSION_RELEASED].data;
 	die_with(&third);
 	ok = ok && stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_DIED,
 			  LIVESTACK_MODE_FREE, &answer) &&
-	     ktap_is(step(&pair, 0, 1000000001), 0);
+	     ktap_is(pair_step(&pair, 0, 1000000001), 0);
 	return pair_end(&pair) && ok;
 }
 
@@ -195,13 +166,13 @@ static bool freed(void)
 {
 	struct nl_answer answer;
 	struct pair pair;
-	bool ok = pair_make(&pair, LIVESTACK_MODE_STRICT, 25000) &&
-		  ktap_is(step(&pair, 0, 50000), EAGAIN) &&
+	bool ok = pair_begin(&pair, LIVESTACK_MODE_STRICT, QUANTUM, 25000) &&
+		  ktap_is(pair_step(&pair, 0, 50000), EAGAIN) &&
 		  !set(&pair, LIVESTACK_A_SESSION_STATE, LIVESTACK_STATE_PAUSED) &&
 		  ktap_is(set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_RELAXED),
 			  EPERM) &&
 		  !set(&pair, LIVESTACK_A_SESSION_MODE, LIVESTACK_MODE_FREE) &&
-		  ktap_is(step(&pair, 0, 50000), 0) && pair.clock[0] == 50000 &&
+		  ktap_is(pair_step(&pair, 0, 50000), 0) && pair.clock[0] == 50000 &&
 		  stands(&pair, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED,
 			 LIVESTACK_MODE_FREE, &answer) &&
 		  answer.attribute[LIVESTACK_A_SESSION_RELEASED].data &&

@@ -14,22 +14,11 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "device.h"
 #include "ktap.h"
 
 #define QUANTUM 10000
 #define NOBODY 0x7fffff00
-
-static int join(uint32_t session, uint16_t component)
-{
-	struct livestack_join join = { .session = session, .component = component };
-	int fd = open("/dev/livestack", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0 && ioctl(fd, LIVESTACK_IOC_JOIN, &join)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
 
 /* The clock after waiting for @next, or 0 with errno set. */
 static uint64_t wait_until(int fd, uint64_t next)
@@ -55,7 +44,7 @@ static bool alone(void)
 {
 	const unsigned int count = ktap_count(1000, 100000);
 	uint32_t session = running_session(1, 0);
-	int fd = join(session, 0);
+	int fd = device_join(session, 0, 0);
 	struct nl_answer answer;
 	unsigned int i;
 	bool ok = true;
@@ -80,7 +69,7 @@ static pid_t beater(uint32_t session, uint16_t component)
 	child = fork();
 	if (child)
 		return child;
-	fd = join(session, component);
+	fd = device_join(session, component, 0);
 	ioctl(fd, LIVESTACK_IOC_NOW, &now);
 	for (at = now.clock_ns / 7000 * 7000 + 7000; wait_until(fd, at) == at; at += 7000)
 		;
@@ -147,7 +136,7 @@ static pid_t dawdler(uint32_t session, uint16_t component)
 	child = fork();
 	if (child)
 		return child;
-	if (join(session, component) >= 0)
+	if (device_join(session, component, 0) >= 0)
 		for (;;)
 			pause();
 	_exit(1);
@@ -227,7 +216,7 @@ static bool waiter_killed(void)
 static bool closing_leaves(void)
 {
 	uint32_t session = running_session(2, 0);
-	int first = join(session, 0), second = join(session, 1);
+	int first = device_join(session, 0, 0), second = device_join(session, 1, 0);
 	struct nl_answer answer;
 	bool ok = first >= 0 && second >= 0;
 
@@ -252,13 +241,14 @@ static bool bad_joins(uint32_t session)
 	struct livestack_join reserved = { .session = session, .reserved = 1 };
 	struct livestack_join again = { .session = session };
 	int fd = open("/dev/livestack", O_RDWR);
-	bool ok = fails(join(NOBODY, 0), ENOENT) && fails(join(session, 9), ENOENT) &&
-		  fails(join(session, 1), EINVAL) &&
+	bool ok = fails(device_join(NOBODY, 0, 0), ENOENT) &&
+		  fails(device_join(session, 9, 0), ENOENT) &&
+		  fails(device_join(session, 1, 0), EINVAL) &&
 		  fails(ioctl(fd, LIVESTACK_IOC_JOIN, &reserved), EINVAL) &&
 		  fails(ioctl(fd, LIVESTACK_IOC_JOIN, (void *)8), EFAULT) &&
 		  !ioctl(fd, LIVESTACK_IOC_JOIN, &again) &&
 		  fails(ioctl(fd, LIVESTACK_IOC_JOIN, &again), EISCONN) &&
-		  fails(join(session, 0), EBUSY);
+		  fails(device_join(session, 0, 0), EBUSY);
 
 	close(fd);
 	return ok;
@@ -277,7 +267,7 @@ static bool bad_calls(uint32_t session)
 		  errno == ENOTCONN;
 
 	close(fd);
-	fd = join(session, 0);
+	fd = device_join(session, 0, 0);
 	ok = ok && fails(ioctl(fd, LIVESTACK_IOC_WAIT, &end), EINVAL) &&
 	     fails(ioctl(fd, LIVESTACK_IOC_WAIT, &far), EINVAL) &&
 	     fails(ioctl(fd, LIVESTACK_IOC_WAIT, (void *)8), EFAULT) &&
@@ -297,7 +287,7 @@ static bool all_bad(void)
 	for (round = 0; ok && round < rounds; round++)
 		ok = bad_joins(session) && bad_calls(session);
 	ok = ok && !control_state(session, LIVESTACK_STATE_STOPPED) &&
-	     fails(join(session, 0), ESHUTDOWN);
+	     fails(device_join(session, 0, 0), ESHUTDOWN);
 	return ok && !control_delete(session);
 }
 

@@ -175,7 +175,8 @@ static bool run(const struct scene *scene, const struct sample *samples, uint64_
 	bool ok = session && nothing;
 
 	for (i = 0; i < scene->clients; i++)
-		ok &= !stage_link(session, i, i, scene->clients, scene->to_ns, scene->back_ns);
+		ok &= !control_link_ways(session, i, i, scene->clients, scene->to_ns,
+					 scene->back_ns);
 	if (!ok)
 		return false;
 	snprintf(arguments, sizeof(arguments), "%u %u %u %u%s", session, scene->clients,

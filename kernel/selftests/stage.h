@@ -11,10 +11,6 @@
  */
 uint32_t stage_session(unsigned int count, uint64_t quantum_ns, uint64_t end_ns);
 
-/* A link from component @a to @b, which takes @to_ns, and @back_ns back. 0 or an error number. */
-int stage_link(uint32_t session, uint16_t id, uint16_t a, uint16_t b, uint64_t to_ns,
-	       uint64_t back_ns);
-
 /* Lets time begin when @count have joined, for which it waits 10 s at most. */
 bool stage_begin(uint32_t session, unsigned int count);
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "pair.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "device.h"
+
+bool pair_begin(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns)
+{
+	unsigned int i;
+
+	*pair = (struct pair){
+		.session = control_session_of_mode(quantum_ns, 0, mode),
+		.fd = { -1, -1 },
+	};
+	for (i = 0; i < 2; i++)
+		if (control_component(pair->session, i, LIVESTACK_KIND_MODEL))
+			return false;
+	if (control_link(pair->session, PAIR_LINK, 0, 1, latency_ns))
+		return false;
+	for (i = 0; i < 2; i++)
+		pair->fd[i] = device_join(pair->session, i, O_NONBLOCK);
+	return pair->fd[0] >= 0 && pair->fd[1] >= 0 &&
+	       !control_state(pair->session, LIVESTACK_STATE_RUNNING);
+}
+
+bool pair_end(struct pair *pair)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (pair->fd[i] >= 0)
+			close(pair->fd[i]);
+	return !control_delete(pair->session);
+}
+
+int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns)
+{
+	return device_wait(pair->fd[who], &pair->clock[who], next_ns, NULL);
+}
