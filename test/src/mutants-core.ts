@@ -158,4 +158,43 @@ const sessions: readonly Mutant[] = [
   },
 ];
 
-export const coreMutants: readonly Mutant[] = [...messages, ...sessions];
+const CLOCK = "the clock: no reader sees it go back, it stands at the window's end";
+const SELECTED = "a host that selects the clocksource follows simulated time";
+
+/** Bugs in the clock and its front ends. */
+const clocks: readonly Mutant[] = [
+  {
+    name: "the clock is not stopped",
+    promise: CLOCK,
+    file: "kernel/core/session.c",
+    find: "\t\tls_clock_stop(&session->clock);",
+    replace: "\t\t(void)session;",
+    command: selftests("core_clock"),
+  },
+  {
+    name: "the clock goes past the window's end",
+    promise: CLOCK,
+    file: "kernel/core/clock.c",
+    find: "return now < snapshot->end_ns ? now : snapshot->end_ns;",
+    replace: "return now;",
+    command: selftests("core_clock"),
+  },
+  {
+    name: "the clock page can be made writable",
+    promise: BAD_INPUT,
+    file: "kernel/core/observe.c",
+    find: "\tvm_flags_clear(vma, VM_MAYWRITE | VM_MAYEXEC);\n",
+    replace: "",
+    command: selftests("core_clock"),
+  },
+  {
+    name: "timers do not hear of a jump",
+    promise: SELECTED,
+    file: "kernel/core/clocksource.c",
+    find: "\t\tls_nudge_all();",
+    replace: "\t\t(void)session;",
+    command: selftests("core_clocksource"),
+  },
+];
+
+export const coreMutants: readonly Mutant[] = [...messages, ...sessions, ...clocks];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { packageMutants } from "./mutants-client.js";
 import { coreMutants } from "./mutants-core.js";
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
@@ -15,4 +16,5 @@ export const mutants: readonly Mutant[] = [
   ...labMutants,
   ...windowMutants,
   ...coreMutants,
+  ...packageMutants,
 ];
