@@ -22,7 +22,7 @@ export const windowMutants: readonly Mutant[] = [
   ),
   windowMutant(
     "simulated time goes back to an early event",
-    "ls_earlier(ls_later(window->end_ns, next), window->limit_ns)",
+    "ls_earlier(ls_later(last_ns, next), window->limit_ns)",
     "ls_earlier(next, window->limit_ns)",
   ),
   windowMutant(

@@ -95,6 +95,8 @@ function commandLine(spec: LabSpec, index: number): string {
     // virtiofsd writes file pages behind the emulator's back, which then runs the translation of the
     // code that was in that page before; clearing a page when it is handed out discards it.
     "init_on_alloc=1",
+    // Self-tests ask the whole log whether it is clean.
+    "log_buf_len=4M",
     "net.ifnames=0",
     `lab.root=${spec.root} lab.name=${spec.name} lab.index=${index} lab.hosts=${spec.hosts}`,
     `lab.modules=${spec.kernel.modules}`,
