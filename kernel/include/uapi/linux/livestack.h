@@ -40,10 +40,11 @@
  * nonetheless; poll(2) tells by POLLIN when WAIT, called again with the same event, returns at
  * once.
  *
- * Closing the file is leaving; messages on their way to who leaves are dropped and counted. A
- * process that ends without closing while the window waits for it has died: the session pauses
- * (or gives gating up, see LIVESTACK_ON_LOSS_RELEASE), and LIVESTACK_CMD_SESSION_NTF names the
- * component. Another process may join as it, and LIVESTACK_CMD_SESSION_SET lets the session go on.
+ * Closing the file is leaving, once no page of it is mapped any more, which keeps it open;
+ * messages on their way to who leaves are dropped and counted. A process that ends without closing
+ * while the window waits for it has died: the session pauses (or gives gating up, see
+ * LIVESTACK_ON_LOSS_RELEASE), and LIVESTACK_CMD_SESSION_NTF names the component. Another process
+ * may join as it, and LIVESTACK_CMD_SESSION_SET lets the session go on.
  *
  * Programs that cannot call ioctl(2) say the same by write(2) and read(2): one write is a struct
  * livestack_call with the number of the ioctl, followed by its structure and, for SEND, the
