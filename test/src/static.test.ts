@@ -61,7 +61,11 @@ t.test("every source says its licence, and the kernel's is the kernel's", async 
 });
 
 t.test("sources hold one idea each: none is longer than 400 lines", async (t) => {
-  const written = sources.filter((path) => !/\/generated\/|_gen\.|_netlink\.h/.test(path));
+  // The spec is one list on purpose: everything of the family follows from this one file.
+  const list = "kernel/spec/livestack.yaml";
+  const written = sources.filter(
+    (path) => path !== list && !/\/generated\/|_gen\.|_netlink\.h/.test(path),
+  );
   const long = written.filter((path) => text(path).split("\n").length > 401);
   t.same(long, []);
 });
