@@ -21,6 +21,13 @@ bool control_open(void)
 	return id > 0;
 }
 
+const char *control_missing(void)
+{
+	if (!fd && !control_open())
+		return "livestack.ko is not loaded: insmod core/livestack.ko";
+	return geteuid() ? "needs root to make sessions" : NULL;
+}
+
 int control_listen(void)
 {
 	struct nl_answer answer;

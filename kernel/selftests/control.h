@@ -16,6 +16,9 @@ void control_start(struct nl_message *message, uint8_t command);
 /* The positive error number, 0, or ETIMEDOUT for silence. */
 int control_ask(struct nl_message *message, struct nl_answer *answer);
 
+/* Opens the socket; what a program lacks to make sessions, as the reason to skip it, or NULL. */
+const char *control_missing(void);
+
 /* A socket that hears the family's events, or -1. */
 int control_listen(void);
 

@@ -58,10 +58,8 @@ int main(void)
 	unsigned int tries;
 	long before;
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(3);
 	/* Nor shall it sleep for its own pages. */

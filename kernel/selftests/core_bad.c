@@ -107,10 +107,8 @@ int main(void)
 	unsigned int first;
 	uint32_t session;
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	each_form(count_form);
 	ktap_plan(2 * forms + 4);

@@ -344,10 +344,8 @@ int main(void)
 	bool made = true;
 	int device;
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(14);
 	empty = state_dump(before, sizeof(before));

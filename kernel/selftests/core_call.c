@@ -207,10 +207,8 @@ static bool many(bool (*once)(void), unsigned int rounds)
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(3);
 	ktap_ok(by_records(), "write and read do what ioctl does");

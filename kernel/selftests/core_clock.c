@@ -372,10 +372,8 @@ static bool all_bad(void)
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(7);
 	ktap_ok(stands_at_ends(), "time stands at a window's end, on the page and in session-get");

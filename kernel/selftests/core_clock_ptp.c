@@ -257,10 +257,8 @@ int main(void)
 	struct clock clock;
 	bool started;
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 	session = control_session(MS, 0);
 	started = ptp_number(session) >= 0;
 	control_delete(session);

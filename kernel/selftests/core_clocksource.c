@@ -273,10 +273,8 @@ static bool outlives_end(void)
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 	if (!host_clock_open())
 		return ktap_skip_all("needs a host whose clocksource is tsc");
 

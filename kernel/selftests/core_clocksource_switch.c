@@ -132,10 +132,8 @@ static void with_samples(uint32_t type, uint64_t config, uint64_t period, const 
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 	if (!host_clock_open())
 		return ktap_skip_all("needs a host whose clocksource is tsc");
 

@@ -293,10 +293,8 @@ static bool all_bad(void)
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(8);
 	ktap_ok(alone(), "one alone meets every event at its time, one window each");

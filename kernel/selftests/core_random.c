@@ -363,10 +363,8 @@ int main(void)
 {
 	const char *given = getenv("LS_SEED");
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	chance_seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) << 16 | 1;
 	ktap_plan(2);

@@ -210,10 +210,8 @@ int main(void)
 	const uint64_t each = ktap_count(300, 5000);
 	unsigned int i;
 
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(ARRAY_SIZE(scenes));
 	for (i = 0; i < ARRAY_SIZE(scenes); i++) {

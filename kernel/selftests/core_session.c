@@ -217,10 +217,8 @@ static bool sessions_limited(void)
 
 int main(void)
 {
-	if (!control_open())
-		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	if (geteuid())
-		return ktap_skip_all("needs root to make sessions");
+	if (control_missing())
+		return ktap_skip_all(control_missing());
 
 	ktap_plan(3 + ARRAY_SIZE(refusals) + 1 + 4);
 	session = control_session(5000, 70000);

@@ -46,7 +46,8 @@ const livestack = (...args: string[]) => ["livestack", ...args];
 /** The command's lines of JSON as they come. */
 function objects(command: RemoteCommand): AsyncIterator<Record<string, unknown>> {
   command.stdin.end();
-  const lines = createInterface({ input: command.stdout });
+  // Taken at once, not in the generator: readline drops the lines that come before its iterator.
+  const lines = createInterface({ input: command.stdout })[Symbol.asyncIterator]();
   return (async function* () {
     for await (const line of lines) yield JSON.parse(line) as Record<string, unknown>;
   })();
