@@ -83,9 +83,10 @@ static bool ended_well(pid_t child)
 	return waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
-/* Until the session is in @state, at most 10 s. */
+/* Until the session is in @state; gives up when no window has opened for 10 s. */
 static bool reaches(uint32_t session, uint32_t state, struct nl_answer *answer)
 {
+	uint64_t windows = 0;
 	unsigned int tries;
 
 	for (tries = 0; tries < 1000; tries++) {
@@ -93,6 +94,9 @@ static bool reaches(uint32_t session, uint32_t state, struct nl_answer *answer)
 			return false;
 		if (nl_u32(answer, LIVESTACK_A_SESSION_STATE) == state)
 			return true;
+		if (nl_u64(answer, LIVESTACK_A_SESSION_WINDOWS) != windows)
+			tries = 0;
+		windows = nl_u64(answer, LIVESTACK_A_SESSION_WINDOWS);
 		usleep(10000);
 	}
 	return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
-import { lab, tap } from "./mutants-which-test.js";
+import { lab, selftests, tap } from "./mutants-which-test.js";
 
 const PROTOCOL = "tools/lab/src/protocol.ts";
 const protocolTest = tap("tools/lab/dist/protocol.test.js");
@@ -160,11 +160,11 @@ const labs: Mutant[] = [
 const kernelParts: Mutant[] = [
   {
     name: "the module states another version",
-    promise: "npm run demo exits 0",
+    promise: "program and modules know whether they are of the same release",
     file: "kernel/core/netlink.c",
     find: "LIVESTACK_A_VERSION_VERSION, LS_VERSION)",
     replace: 'LIVESTACK_A_VERSION_VERSION, "0.0.0")',
-    command: lab("demo", "the demo passes"),
+    command: selftests("core_netlink"),
   },
   {
     name: "the module refuses without a sentence",
@@ -172,7 +172,7 @@ const kernelParts: Mutant[] = [
     file: "kernel/core/netlink.c",
     find: "info->extack->_msg = sentence;",
     replace: "",
-    command: lab("kernel-6-12"),
+    command: selftests("core_netlink"),
   },
 ];
 
