@@ -163,8 +163,8 @@ static int polled(int fd, int wait_ms)
 }
 
 /*
- * Whether it is told while it waits. When poll's time is up it looks once more and finds what it was
- * never told; epoll does not.
+ * Whether it is told while it waits. When poll's time is up it looks once more and finds what it
+ * was never told; epoll does not.
  */
 static bool told(int fd, int wait_ms)
 {
