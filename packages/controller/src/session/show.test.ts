@@ -43,6 +43,10 @@ test("JSON has snake_case names, words for enums and exact integers", async (t) 
   });
 });
 
+test("a list of no objects stays a list in JSON", async (t) => {
+  t.same(jsonOf({ links: [], components: [] }), { links: [], components: [] });
+});
+
 test("a number that this program has no word for stands for itself", async (t) => {
   t.equal(wordOf("state", 99), "99");
   t.equal(wordOf("mode", undefined), "-");

@@ -91,8 +91,10 @@ export function jsonOf(value: unknown): unknown {
 
 function jsonOfProperty(name: string, value: unknown): unknown {
   if (name in ENUMS && typeof value === "number") return wordOf(name, value);
-  const histogram = Array.isArray(value) && value.every((each) => typeof each === "bigint");
-  return histogram ? jsonOfHistogram(value) : jsonOf(value);
+  const isHistogram = Array.isArray(value) && value.every((each) => typeof each === "bigint");
+  // Only the name tells an empty one from a list of no objects.
+  const isOne = isHistogram && (value.length > 0 || name.endsWith("Ns"));
+  return isOne ? jsonOfHistogram(value) : jsonOf(value);
 }
 
 function jsonOfHistogram(histogram: Histogram): unknown {
