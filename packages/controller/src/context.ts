@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Writable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { type OpenClient, openOverNetlink } from "./kernel-client.js";
 import { type AskModule, askOverNetlink } from "./kernel-module.js";
@@ -8,6 +9,8 @@ import { type AskModule, askOverNetlink } from "./kernel-module.js";
 export interface Context {
   stdout: Pick<Writable, "write">;
   stderr: Pick<Writable, "write">;
+  /** all there is to read on standard input */
+  readStdin: () => Promise<Buffer>;
   askModule: AskModule;
   openClient: OpenClient;
   /** aborts when the user has had enough of a command that goes on by itself; asked once */
@@ -24,6 +27,7 @@ export function processContext(): Context {
   return {
     stdout,
     stderr,
+    readStdin: () => buffer(process.stdin),
     askModule: askOverNetlink,
     openClient: openOverNetlink,
     interrupted,

@@ -30,6 +30,40 @@ export const ERROR_STATUS = {
   NO_PRIVILEGE: ExitStatus.FAILED,
   /** nobody knows whether a change was made: the way to the kernel broke under it */
   HELPER_LOST: ExitStatus.FAILED,
+  /** a scenario file has errors, each reported with its own code of those that follow */
+  INVALID_SCENARIO: ExitStatus.FAILED,
+  /** it is no YAML */
+  YAML_SYNTAX: ExitStatus.FAILED,
+  /** it is longer, or nested deeper, than any scenario */
+  TOO_LARGE: ExitStatus.FAILED,
+  /** a key that is not known here */
+  UNKNOWN_KEY: ExitStatus.FAILED,
+  /** a key that has to be there */
+  MISSING_KEY: ExitStatus.FAILED,
+  /** a key that is there twice */
+  DUPLICATE_KEY: ExitStatus.FAILED,
+  /** text where a number belongs, a map where a list does, and so on */
+  WRONG_TYPE: ExitStatus.FAILED,
+  /** a value that is none of those there are, or not written as it has to be */
+  BAD_VALUE: ExitStatus.FAILED,
+  /** a number without its unit, or with another's */
+  BAD_UNIT: ExitStatus.FAILED,
+  /** finer than what it counts in; nothing is rounded */
+  INEXACT: ExitStatus.FAILED,
+  /** below or above its limits */
+  OUT_OF_RANGE: ExitStatus.FAILED,
+  /** two things of one name */
+  DUPLICATE_NAME: ExitStatus.FAILED,
+  /** a link's endpoint that is no component */
+  UNKNOWN_COMPONENT: ExitStatus.FAILED,
+  /** a strict session's window is longer than its shortest latency */
+  QUANTUM_TOO_LONG: ExitStatus.FAILED,
+  /** nothing would ever end the session */
+  NEVER_ENDS: ExitStatus.FAILED,
+  /** a file that a scenario names is not there */
+  NO_SUCH_FILE: ExitStatus.FAILED,
+  /** a file that would have to be overwritten */
+  FILE_EXISTS: ExitStatus.FAILED,
   /** the operating system refused something; the message has its words */
   SYSTEM: ExitStatus.FAILED,
   /** the loaded kernel module cannot be spoken with: its words, or the netlink error */

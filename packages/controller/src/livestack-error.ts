@@ -8,6 +8,8 @@ export interface ErrorDetails {
   /** how to fix it */
   hint?: string;
   cause?: unknown;
+  /** what it stands for, when it is several errors at once; they are printed before it */
+  parts?: readonly LivestackError[];
 }
 
 const REPORT_HINT = "this is a defect of LiveStack; please report it with the lines above";
@@ -17,13 +19,16 @@ export class LivestackError extends Error {
   readonly code: ErrorCode;
   readonly place: string | undefined;
   readonly hint: string | undefined;
+  readonly parts: readonly LivestackError[];
 
-  constructor(code: ErrorCode, message: string, { place, hint, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    const { place, hint, cause, parts = [] } = details;
     super(message, cause === undefined ? {} : { cause });
     this.name = "LivestackError";
     this.code = code;
     this.place = place;
     this.hint = hint;
+    this.parts = parts;
   }
 
   get exitStatus(): ExitStatus {

@@ -7,5 +7,5 @@ export function errorText(error: LivestackError): string {
   const lines = [`livestack: ${place}${error.message} [${error.code}]`];
   if (error.cause instanceof Error) lines.push(`cause: ${error.cause.message}`);
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
-  return `${lines.join("\n")}\n`;
+  return `${error.parts.map(errorText).join("")}${lines.join("\n")}\n`;
 }

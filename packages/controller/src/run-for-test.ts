@@ -20,6 +20,7 @@ export async function runForTest(
   const context: Context = {
     stdout: keep("stdout"),
     stderr: keep("stderr"),
+    readStdin: async () => Buffer.from(""),
     askModule: noModule,
     openClient: noModule,
     interrupted: () => new AbortController().signal,

@@ -5,6 +5,7 @@ import { examine, type Report } from "../doctor/examine.js";
 import { Machine } from "../doctor/machine.js";
 import { LivestackError } from "../livestack-error.js";
 import { jsonText, type OutputFormat, withOutputFormat } from "../output-format.js";
+import { printable } from "../printable.js";
 
 interface Options {
   output: OutputFormat;
@@ -43,9 +44,4 @@ function reportText({ checks, summary }: Report): string {
   });
   const { pass, warn, fail } = summary;
   return `${lines.map(printable).join("\n")}\n\n${pass} passed, ${warn} warnings, ${fail} failed\n`;
-}
-
-/** Facts quote files of the machine, which may hold anything. */
-function printable(line: string): string {
-  return line.replace(/\p{Cc}/gu, "?");
 }

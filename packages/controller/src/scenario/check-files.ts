@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of this machine that a scenario names.
+import { type Stats, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Path, Report } from "./problem.js";
+import { entriesOf, listOf, memberOf } from "./values.js";
+
+/** @param folder absolute; what relative paths are relative to */
+export function checkFiles(file: unknown, folder: string, report: Report): void {
+  for (const [name, component] of entriesOf(memberOf(file, "components"))) {
+    const image = memberOf(component, "image");
+    for (const key of ["kernel", "initrd", "disk"])
+      checkFile(memberOf(image, key), ["components", name, "image", key], folder, report);
+    for (const [index, copy] of listOf(memberOf(component, "files")).entries())
+      checkFile(
+        memberOf(copy, "from"),
+        ["components", name, "files", index, "from"],
+        folder,
+        report,
+      );
+  }
+}
+
+function checkFile(written: unknown, path: Path, folder: string, report: Report): void {
+  // What is no path at all has been reported by the schema.
+  if (typeof written !== "string" || written === "" || written.includes("\0")) return;
+  const place = resolve(folder, written);
+  const trouble = troubleWith(place, path.at(-1) === "disk");
+  if (trouble !== undefined)
+    report(path, {
+      code: "NO_SUCH_FILE",
+      message: `${trouble}: ${place}`,
+      hint: "paths are relative to the scenario file's folder",
+    });
+}
+
+function troubleWith(place: string, isDisk: boolean): string | undefined {
+  let stats: Stats | undefined;
+  try {
+    stats = statSync(place, { throwIfNoEntry: false });
+  } catch (thrown) {
+    return thrown instanceof Error && "code" in thrown
+      ? `no way to it (${thrown.code})`
+      : "no way to it";
+  }
+  if (stats === undefined) return "there is no such file";
+  return stats.isFile() || (isDisk && stats.isBlockDevice())
+    ? undefined
+    : "this is no regular file";
+}
