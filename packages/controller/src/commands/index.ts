@@ -4,11 +4,13 @@ import type { Context } from "../context.js";
 import { addDoctor } from "./doctor.js";
 import { addEvents } from "./events.js";
 import { addHelp } from "./help.js";
+import { addInit } from "./init.js";
 import { addLs } from "./ls.js";
 import { addPause } from "./pause.js";
 import { addResume } from "./resume.js";
 import { addStatus } from "./status.js";
 import { addStop } from "./stop.js";
+import { addValidate } from "./validate.js";
 import { addVersion } from "./version.js";
 
 /** Adds one command to the program. Each command is one file here, named for it. */
@@ -16,7 +18,9 @@ export type AddCommand = (program: Command, context: Context) => void;
 
 /** All commands, in the order `livestack help` lists them. */
 export const commands: readonly AddCommand[] = [
+  addInit,
   addDoctor,
+  addValidate,
   addLs,
   addStatus,
   addEvents,
