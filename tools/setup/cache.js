@@ -3,8 +3,9 @@ import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 import { updateIndexes } from "./apt.js";
 import { writeAptFolder } from "./apt-config.js";
-import { addKernel, KERNEL_SERIES, resolveKernel } from "./kernels.js";
-import { missingParts, readManifest, writeManifest } from "./manifest.js";
+import { addBusybox, resolveBusybox } from "./busybox.js";
+import { addKernel, resolveKernel } from "./kernels.js";
+import { missingParts, PARTS, readManifest, writeManifest } from "./manifest.js";
 import { addQemu, resolveQemu } from "./qemu.js";
 
 /**
@@ -20,7 +21,7 @@ import { addQemu, resolveQemu } from "./qemu.js";
 export async function fillCache(host, cache, options) {
   const manifest = await readManifest(cache.manifest);
   const missing = await missingParts(cache.root, manifest);
-  const parts = options.update ? [...KERNEL_SERIES, "qemu"] : missing;
+  const parts = options.update ? PARTS : missing;
   if (parts.length === 0) return;
   const apt = await writeAptFolder(cache.apt, host, options.codename);
   await adoptIndexes(apt, options.indexes);
@@ -35,6 +36,11 @@ export async function fillCache(host, cache, options) {
       manifest.qemu = qemu.entry;
       // virtiofsd's package shares its name with one of QEMU 10's, so it is recorded by program.
       record(manifest, [...qemu.pins, { ...qemu.virtiofsd, name: "virtiofsd" }]);
+    } else if (part === "busybox") {
+      const busybox = await resolveBusybox(apt);
+      await addBusybox(apt, cache.root, busybox, how);
+      manifest.busybox = busybox.entry;
+      record(manifest, busybox.pins);
     } else {
       const kernel = await resolveKernel(apt, part);
       await addKernel(apt, cache.root, kernel, how);

@@ -2,17 +2,22 @@
 // setup.json: what is in the cache, by exact version. Written last, so what it names is there.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { busyboxIsWhole } from "./busybox.js";
 import { writeWhole } from "./files.js";
 import { KERNEL_SERIES, kernelIsWhole } from "./kernels.js";
 import { qemuIsWhole } from "./qemu.js";
 
 const SCHEMA = "livestack.setup/1";
 
+/** What the cache is made of, in the order of fetching; a kernel is named by its series. */
+export const PARTS = Object.freeze([...KERNEL_SERIES, "qemu", "busybox"]);
+
 /**
  * @typedef {object} Manifest
  * @property {typeof SCHEMA} schema
  * @property {Record<string, import("./kernels.js").KernelEntry>} kernels by series
  * @property {import("./qemu.js").QemuEntry} [qemu]
+ * @property {import("./busybox.js").BusyboxEntry} [busybox]
  * @property {Record<string, string>} packages name -> version of all that is in the cache
  * @property {Record<string, { version: string, package: string }>} source kernel sources by series
  */
@@ -47,7 +52,7 @@ function isManifest(value) {
   const kernels = Object.values(value.kernels);
   return (
     kernels.every((kernel) => folder(kernel) && text(kernel.release)) &&
-    (value.qemu === undefined || folder(value.qemu))
+    [value.qemu, value.busybox].every((part) => part === undefined || folder(part))
   );
 }
 
@@ -62,7 +67,7 @@ export async function writeManifest(file, manifest) {
 /**
  * @param {string} root of the cache
  * @param {Manifest} manifest
- * @returns {Promise<string[]>} parts to be fetched: kernel series, "qemu"
+ * @returns {Promise<string[]>} those of PARTS that are to be fetched
  */
 export async function missingParts(root, manifest) {
   /** @type {string[]} */
@@ -72,7 +77,8 @@ export async function missingParts(root, manifest) {
     const whole = entry && (await kernelIsWhole(path.join(root, entry.dir), entry.release));
     if (!whole) missing.push(series);
   }
-  const { qemu } = manifest;
+  const { qemu, busybox } = manifest;
   if (!qemu || !(await qemuIsWhole(path.join(root, qemu.dir)))) missing.push("qemu");
+  if (!busybox || !(await busyboxIsWhole(path.join(root, busybox.dir)))) missing.push("busybox");
   return missing;
 }

@@ -8,7 +8,7 @@ are missing (the only step that changes the machine), the npm packages of this c
 the cache with the lab's kernels and its QEMU. Does nothing, without network, when all is there.
 
   --no-npm         leave node_modules alone
-  --update         look for newer versions of the lab's kernels and QEMU
+  --update         look for newer versions of kernels, QEMU and busybox
   --fetch PACKAGE  download one Debian package into the cache and print the path of its file
   --help           print this text
 

@@ -4,9 +4,8 @@ import { mkdir } from "node:fs/promises";
 import { fillCache } from "./cache.js";
 import { installPackages, missingPackages } from "./debian.js";
 import { NotReadyError } from "./errors.js";
-import { KERNEL_SERIES } from "./kernels.js";
 import { withLock } from "./lock.js";
-import { missingParts, readManifest } from "./manifest.js";
+import { missingParts, PARTS, readManifest } from "./manifest.js";
 import { installNpm, npmIsFresh } from "./npm.js";
 import { cacheLayout, cacheRoot } from "./paths.js";
 import { checkNeeds, checkPlatform, isDone } from "./preflight.js";
@@ -61,13 +60,12 @@ export async function setUp(options, host) {
  * @returns {Promise<Plan>}
  */
 async function makePlan(options, host, cache, isDebian) {
-  const all = [...KERNEL_SERIES, "qemu"];
   const [packages, missing, fresh] = await Promise.all([
     isDebian ? missingPackages(host) : [],
     readManifest(cache.manifest).then((manifest) => missingParts(cache.root, manifest)),
     npmIsFresh(host),
   ]);
-  return { packages, parts: options.update ? all : missing, npm: options.npm && !fresh };
+  return { packages, parts: options.update ? [...PARTS] : missing, npm: options.npm && !fresh };
 }
 
 /**
@@ -82,7 +80,9 @@ function announce(host, plan, cache) {
     host.say(`  - install these Debian packages, ${how}: ${plan.packages.join(", ")}`);
   }
   if (plan.parts.length > 0) {
-    const parts = plan.parts.map((part) => (part === "qemu" ? "QEMU 10" : `kernel ${part}`));
+    /** @type {Record<string, string>} */
+    const names = { qemu: "QEMU 10", busybox: "busybox" };
+    const parts = plan.parts.map((part) => names[part] ?? `kernel ${part}`);
     host.say(`  - fetch into ${cache}, without installing: ${parts.join(", ")}`);
   }
   if (plan.npm) host.say(`  - install the npm packages into ${host.checkout}/node_modules`);

@@ -4,6 +4,7 @@ import path from "node:path";
 import t from "tap";
 import { parseMadison, parseSimulation, parseUris, unreadable } from "../apt.js";
 import { writeAptFolder } from "../apt-config.js";
+import { resolveBusybox } from "../busybox.js";
 import { notInstalled } from "../debian.js";
 import { choose } from "../fetch.js";
 import { resolveKernel } from "../kernels.js";
@@ -19,6 +20,10 @@ linux-image-cloud-amd64 | 6.12.95-1~bpo12+1 | http://m.invalid/debian bookworm-b
 linux-image-cloud-amd64 |  6.1.192-2 | http://s.invalid/debian-security bookworm-security/main amd64 Packages
 linux-image-cloud-amd64 |  6.1.176-1 | http://m.invalid/debian bookworm/main amd64 Packages
 linux-signed-amd64 | 6.1.176+1 | http://m.invalid/debian bookworm/main Sources
+END
+;;
+"madison busybox-static") cat <<END
+busybox-static | 1:1.35.0-4+deb12u1+b1 | http://m.invalid/debian bookworm/main amd64 Packages
 END
 ;;
 "madison qemu-system-common") cat <<END
@@ -99,6 +104,19 @@ t.test("QEMU's closure leaves the C library out and names a folder without colon
     ["libpmem1", "qemu-system-x86"],
   );
   t.equal(qemu.virtiofsd.version, "1:7.2+dfsg-7+b3");
+});
+
+t.test("busybox comes in the archive's newest version, and its lack is told", async (t) => {
+  const { entry, pins } = await resolveBusybox(await folder(t, { "apt-cache": APT_CACHE }));
+  const version = "1:1.35.0-4+deb12u1+b1";
+  t.strictSame(entry, { version, dir: "busybox/1.35.0-4+deb12u1+b1" });
+  t.strictSame(pins, [{ name: "busybox-static", version }]);
+  const nothing = await folder(t, { "apt-cache": "exit 0" });
+  await t.rejects(resolveBusybox(nothing), {
+    code: "NO_BUSYBOX",
+    message: /offers no package busybox-static/,
+    hint: /mirror/,
+  });
 });
 
 t.test("a QEMU older than 10 is refused", async (t) => {

@@ -83,7 +83,12 @@ export async function fakeCache(root) {
     "usr/share/seabios/bios-256k.bin",
   ]);
   const qemu = { version: "10", dir: "qemu/10" };
-  const manifest = { schema: "livestack.setup/1", kernels, qemu, packages: {}, source: {} };
+  await touch(path.join(root, "busybox/1.35"), ["bin/busybox"]);
+  const busybox = { version: "1.35", dir: "busybox/1.35" };
+  const manifest = {
+    ...{ schema: "livestack.setup/1", kernels, qemu, busybox },
+    ...{ packages: {}, source: {} },
+  };
   await writeFile(path.join(root, "setup.json"), JSON.stringify(manifest));
 }
 

@@ -20,13 +20,20 @@ t.test("the cache follows XDG, where a relative folder does not count", async (t
 t.test("parts are missing when the manifest or what it names is", async (t) => {
   const root = t.testdir();
   const file = path.join(root, "setup.json");
-  t.strictSame(await missingParts(root, await readManifest(file)), ["6.1", "6.12", "qemu"]);
+  t.strictSame(await missingParts(root, await readManifest(file)), [
+    "6.1",
+    "6.12",
+    "qemu",
+    "busybox",
+  ]);
   await fakeCache(root);
   const manifest = await readManifest(file);
   t.strictSame(await missingParts(root, manifest), []);
   await rm(path.join(root, "kernels/6.12/boot"), { recursive: true });
   await rm(path.join(root, "qemu/10/usr/lib/qemu/virtiofsd"));
   t.strictSame(await missingParts(root, manifest), ["6.12", "qemu"]);
+  await rm(path.join(root, "busybox/1.35/bin/busybox"));
+  t.strictSame(await missingParts(root, manifest), ["6.12", "qemu", "busybox"]);
 });
 
 t.test("a manifest that is cut off, of another schema or shape counts as none", async (t) => {
