@@ -110,9 +110,9 @@ const labs: Mutant[] = [
   {
     name: "a full disk gets no remedy",
     promise: BAD_INPUT,
-    file: "tools/lab/src/run.ts",
-    find: 'words.includes("No space left on device")',
-    replace: 'words.startsWith("No space left on device")',
+    file: "tools/image/src/run.ts",
+    find: "/^.*No space left on device.*$/m",
+    replace: "/^No space left on device$/",
     command: lab("lab-faults", "a disk without space"),
   },
   {

@@ -4,6 +4,7 @@
 /** Exit status of `main.js` for each error; documented by `main.js --help`. */
 export const EXIT_STATUS = {
   "build-failed": 1,
+  "driver-missing": 1,
   usage: 2,
   "bad-package-name": 2,
   "bad-size": 2,
@@ -11,6 +12,7 @@ export const EXIT_STATUS = {
   "packages-conflict": 2,
   "image-too-small": 2,
   "not-debian": 3,
+  "not-set-up": 3,
   "tool-missing": 3,
   "not-permitted": 3,
   "no-network": 3,

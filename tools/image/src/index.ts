@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 export type { BuildOptions, BuiltImage } from "./build.js";
 export { buildImage } from "./build.js";
+export {
+  cacheDir,
+  type DebianKernel,
+  debianKernel,
+  kernelSeries,
+  type Tools,
+  tools,
+} from "./cache.js";
 export type { ImageErrorCode } from "./errors.js";
 export { EXIT_STATUS, ImageError } from "./errors.js";
+export { addModules, cachedInitramfs, compileStatic, guestSources } from "./initramfs.js";
+export { type RunSyncOptions, runSync } from "./run.js";
 export type { ImageSpec } from "./spec.js";
 export { DEFAULT_SIZE, parsePackages, parseSize } from "./spec.js";

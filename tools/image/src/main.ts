@@ -1,19 +1,12 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 
-import os from "node:os";
-import path from "node:path";
 import { HELP, parseCommand } from "./arguments.js";
 import { buildImage } from "./build.js";
+import { cacheDir } from "./cache.js";
 import { ImageError } from "./errors.js";
 
 const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-
-function cacheDir(): string {
-  const base = process.env.XDG_CACHE_HOME ?? "";
-  // The XDG rule: a relative path is invalid and ignored.
-  return path.join(path.isAbsolute(base) ? base : path.join(os.homedir(), ".cache"), "livestack");
-}
 
 async function main(): Promise<number> {
   const abort = new AbortController();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Running programs so that none of them outlives us, whatever ends us.
 
-import { execFile, spawn } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { ImageError } from "./errors.js";
 
@@ -23,6 +23,49 @@ export function capture(argv: readonly [string, ...string[]], options: CaptureOp
       reject(new ImageError("build-failed", `\`${argv.join(" ")}\` failed: ${why}`));
     });
   });
+}
+
+export interface RunSyncOptions {
+  cwd?: string;
+  /** Added to the environment. */
+  env?: Record<string, string>;
+  /** Bytes for standard input; none by default. */
+  input?: Buffer;
+}
+
+function lastLines(text: string, count: number): string {
+  return text.trimEnd().split("\n").slice(-count).join("\n");
+}
+
+/**
+ * Runs a program to its end, while this one waits, and returns its standard output.
+ * @throws ImageError tool-missing; no-space or build-failed with the program's last words
+ */
+export function runSync(
+  program: string,
+  args: readonly string[],
+  options: RunSyncOptions = {},
+): Buffer {
+  const result = spawnSync(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    input: options.input,
+    maxBuffer: 1 << 30,
+    stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+  });
+  if (result.error) {
+    const text = `${program} cannot be run (${result.error.message}): run \`npm run setup\`.`;
+    throw new ImageError("tool-missing", text, { cause: result.error });
+  }
+  if (result.status === 0) return result.stdout;
+  const words = lastLines(result.stderr.toString() || result.stdout.toString(), 20);
+  const what = `\`${[program, ...args].join(" ")}\` failed with status ${result.status ?? result.signal}`;
+  const full = /^.*No space left on device.*$/m.exec(words);
+  if (full) {
+    const text = `${what} (${full[0]}): free some space or set XDG_CACHE_HOME to a larger disk.`;
+    throw new ImageError("no-space", text);
+  }
+  throw new ImageError("build-failed", `${what}: mend what its last words name.\n${words}`);
 }
 
 export interface GroupOptions {

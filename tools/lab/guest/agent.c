@@ -6,7 +6,6 @@
  * A stream lives from LAB_OPEN until both its command has ended and what that had written has been
  * sent. Output that a background child writes later has no reader any more.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "port.h"
 #include "protocol.h"
 #include "spawn.h"
 
@@ -308,32 +308,6 @@ static void read_port(void)
 	have -= done;
 }
 
-/* There is no udev with root "host", so the port is found by its name in sysfs. */
-static void open_port(void)
-{
-	char path[300], name[64] = "";
-	DIR *ports = opendir("/sys/class/virtio-ports");
-	struct dirent *entry;
-
-	while (ports && port < 0 && (entry = readdir(ports))) {
-		FILE *f;
-
-		snprintf(path, sizeof(path), "/sys/class/virtio-ports/%s/name", entry->d_name);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fgets(name, sizeof(name), f) && !strncmp(name, LAB_PORT, strlen(LAB_PORT))) {
-			snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-			port = open(path, O_RDWR | O_CLOEXEC);
-		}
-		fclose(f);
-	}
-	if (ports)
-		closedir(ports);
-	if (port < 0)
-		die("find the port " LAB_PORT);
-}
-
 static void add(struct pollfd *fds, size_t *n, int fd, short events)
 {
 	fds[(*n)++] = (struct pollfd){ .fd = fd, .events = events };
@@ -379,7 +353,9 @@ int main(void)
 	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		die("signalfd");
-	open_port();
+	port = open_port(LAB_PORT, O_RDWR);
+	if (port < 0)
+		die("find the port " LAB_PORT);
 	send_frame(0, LAB_HELLO, &version, sizeof(version));
 	for (;;) {
 		struct pollfd p = { .fd = port, .events = POLLIN };

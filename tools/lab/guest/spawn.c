@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "protocol.h"
 #include "spawn.h"
+#include "start.h"
 
 struct request {
 	struct lab_open open;
@@ -112,57 +111,6 @@ static void close_ends(const struct ends *e)
 	}
 }
 
-/* What the child could not do before it became the command. */
-struct failure {
-	int error;
-	bool in_directory;
-};
-
-/* In the child. Writes to `report` only if the command cannot be started. */
-static void __attribute__((noreturn)) run(const struct request *r, const struct ends *e, int report)
-{
-	struct failure f = { 0 };
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	setsid();
-	if (r->open.flags & LAB_OPEN_TERMINAL)
-		ioctl(e->in, TIOCSCTTY, 0);
-	if (*r->directory && chdir(r->directory)) {
-		f.in_directory = true;
-	} else if (dup2(e->in, 0) >= 0 && dup2(e->out, 1) >= 0 && dup2(e->err, 2) >= 0) {
-		environ = r->env;
-		execvp(r->argv[0], r->argv);
-	}
-	f.error = errno;
-	_exit(write(report, &f, sizeof(f)) == sizeof(f) ? 127 : 126);
-}
-
-static int start(const struct request *r, struct command *cmd, const struct ends *child,
-		 const char **what)
-{
-	struct failure f = { 0 };
-	int report[2];
-
-	if (pipe2(report, O_CLOEXEC))
-		return -1;
-	cmd->pid = fork();
-	if (cmd->pid == 0)
-		run(r, child, report[1]);
-	close(report[1]);
-	/* The pipe closes by itself when the command has been started. */
-	if (cmd->pid < 0)
-		f.error = errno;
-	else if (read(report[0], &f, sizeof(f)) > 0)
-		waitpid(cmd->pid, NULL, 0);
-	close(report[0]);
-	*what = f.in_directory ? r->directory : r->argv[0];
-	errno = f.error;
-	return f.error ? -1 : 0;
-}
-
 int spawn_command(char *data, size_t len, struct command *cmd, const char **what)
 {
 	struct request r = { 0 };
@@ -180,7 +128,12 @@ int spawn_command(char *data, size_t len, struct command *cmd, const char **what
 		error = errno;
 		goto out;
 	}
-	if (start(&r, cmd, &child, what)) {
+	cmd->pid = start_command(&(struct start){ .argv = r.argv, .env = r.env,
+						  .directory = r.directory, .in = child.in,
+						  .out = child.out, .err = child.err,
+						  .terminal = r.open.flags & LAB_OPEN_TERMINAL },
+				 what);
+	if (cmd->pid < 0) {
 		error = errno;
 		close_all((int[]){ cmd->in, cmd->out == cmd->in ? -1 : cmd->out, cmd->err }, 3);
 	} else {

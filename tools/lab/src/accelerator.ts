@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cacheDir, tools } from "@livestack/image";
 import { offInitramfs } from "./initramfs.js";
 import type { Kernel } from "./kernels.js";
-import { cacheDir, tools } from "./paths.js";
 
 export type Accelerator = "kvm" | "tcg";
 

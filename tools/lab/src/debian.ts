@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runSync } from "@livestack/image";
 import { ExitStatus, LabError } from "./errors.js";
 import { exec } from "./exec.js";
-import { run } from "./run.js";
 import type { LabState } from "./state.js";
 
 /**
@@ -15,7 +15,7 @@ export async function prepareDebian(lab: LabState): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), "livestack-key-"));
   try {
     const key = join(place, "id_ed25519");
-    run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", lab.spec.name, "-f", key]);
+    runSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", lab.spec.name, "-f", key]);
     const secret = readFileSync(key);
     const open = readFileSync(`${key}.pub`);
     await Promise.all(lab.hosts.map((host) => prepareHost(host.name, secret, open)));

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheDir, runSync } from "@livestack/image";
 import { ExitStatus, LabError } from "./errors.js";
-import { cacheDir, repoRoot } from "./paths.js";
-import { run, runVisibly } from "./run.js";
+import { repoRoot } from "./paths.js";
+import { runVisibly } from "./run.js";
 
 const SOURCE_PACKAGE = "linux-source-6.12";
 const fragment = fileURLToPath(new URL("../debug-kernel.config", import.meta.url));
@@ -29,23 +30,23 @@ export async function buildDebugKernel(): Promise<string> {
     runVisibly("flock", ["--no-fork", lock, "make", "-s", "-C", place, ...args]);
   if (!existsSync(join(place, ".configured"))) {
     await make("x86_64_defconfig", "kvm_guest.config");
-    run("scripts/kconfig/merge_config.sh", ["-m", ".config", fragment], { cwd: place });
+    runSync("scripts/kconfig/merge_config.sh", ["-m", ".config", fragment], { cwd: place });
     await make("olddefconfig");
     checkConfig(place);
-    run("touch", [join(place, ".configured")]);
+    runSync("touch", [join(place, ".configured")]);
   }
   await make(`-j${availableCpus()}`, "bzImage", "modules");
-  run("touch", [join(place, ".built")]);
+  runSync("touch", [join(place, ".built")]);
   return place;
 }
 
 function availableCpus(): number {
-  return Number(run("nproc", []).toString().trim());
+  return Number(runSync("nproc", []).toString().trim());
 }
 
 function fetchSource(): string {
   const setup = join(repoRoot, "tools/setup/main.js");
-  return run(process.execPath, [setup, "--fetch", SOURCE_PACKAGE]).toString().trim();
+  return runSync(process.execPath, [setup, "--fetch", SOURCE_PACKAGE]).toString().trim();
 }
 
 function unpack(archive: string, place: string): void {
@@ -53,7 +54,7 @@ function unpack(archive: string, place: string): void {
   mkdirSync(partial, { recursive: true });
   try {
     const tarball = `./usr/src/${SOURCE_PACKAGE}.tar.xz`;
-    run("bash", [
+    runSync("bash", [
       "-c",
       'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar xO "$2" | tar xJ -C "$3" --strip-components=1',
       "unpack",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+export { cacheDir, tools } from "@livestack/image";
 export { accelerator, offMachine } from "./accelerator.js";
 export { ExitStatus, errorCode, LabError, messageOf } from "./errors.js";
 export {
@@ -14,6 +15,6 @@ export { DEFAULT_KERNEL, type Kernel, resolveKernel } from "./kernels.js";
 export { type KtapPoint, type KtapReport, leafPoints, parseKtap } from "./ktap.js";
 export { down, type UpOptions, up } from "./lab.js";
 export { buildModules, moduleFile, moduleNames } from "./modules.js";
-export { cacheDir, labDir, repoRoot, stateDir, tools } from "./paths.js";
+export { labDir, repoRoot, stateDir } from "./paths.js";
 export { type HostState, type LabState, listLabs, readState } from "./state.js";
 export { runSelftests, type TestForm } from "./test-module.js";

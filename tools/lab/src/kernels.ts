@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { cacheDir, debianKernel, kernelSeries, runSync } from "@livestack/image";
 import { buildDebugKernel } from "./debug-kernel.js";
 import { ExitStatus, LabError } from "./errors.js";
-import { cacheDir, readManifest } from "./paths.js";
-import { run } from "./run.js";
 
 /** A kernel that lab hosts can boot and modules can be built against. */
 export interface Kernel {
@@ -39,26 +30,17 @@ export const DEFAULT_KERNEL = "6.12";
  * @throws LabError USAGE for what is none of these
  */
 export async function resolveKernel(name: string): Promise<Kernel> {
-  const { kernels } = readManifest();
-  const known = kernels[name];
+  const known = debianKernel(name);
   if (known) {
-    const dir = realpathSync(join(cacheDir(), known.dir));
-    return {
-      label: name,
-      release: known.release,
-      version: known.version,
-      image: join(dir, "boot", `vmlinuz-${known.release}`),
-      modules: join(dir, "lib/modules", known.release),
-      build: join(dir, "usr/src", `linux-headers-${known.release}`),
-      bootArgs: [],
-    };
+    const { headers, ...parts } = known;
+    return { label: name, ...parts, build: headers, bootArgs: [] };
   }
   if (name === "debug") return { ...kernelTree(await buildDebugKernel()), label: name };
   if (name.includes("/") || existsSync(name)) return kernelTree(resolve(name));
   throw new LabError(
     ExitStatus.USAGE,
     `--kernel ${name}: no such kernel`,
-    `take one of ${[...Object.keys(kernels), "debug"].join(", ")}, or the folder of a built kernel tree`,
+    `take one of ${[...kernelSeries(), "debug"].join(", ")}, or the folder of a built kernel tree`,
   );
 }
 
@@ -122,7 +104,7 @@ function installModules(dir: string, release: string, version: string): string {
   const partial = `${place}.${process.pid}`;
   mkdirSync(partial, { recursive: true });
   try {
-    run("make", [
+    runSync("make", [
       "-C",
       dir,
       "modules_install",
@@ -130,7 +112,7 @@ function installModules(dir: string, release: string, version: string): string {
       "INSTALL_MOD_STRIP=1",
       "DEPMOD=true",
     ]);
-    run("/sbin/depmod", ["-b", partial, release]);
+    runSync("/sbin/depmod", ["-b", partial, release]);
     renameSync(partial, place);
   } catch (error) {
     // Another `up` may have been faster; its result is as good as ours.

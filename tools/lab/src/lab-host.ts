@@ -5,9 +5,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tools } from "@livestack/image";
 import { AgentChannel } from "./agent-channel.js";
 import { hostFiles, type LabSpec, machineCommand } from "./machine.js";
-import { tools } from "./paths.js";
 import { encodeFrame, type Frame, FrameReader, FrameType, words } from "./protocol.js";
 
 const SHARE_ROOT = fileURLToPath(new URL("../share-root.sh", import.meta.url));

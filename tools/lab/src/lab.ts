@@ -4,14 +4,14 @@ import { existsSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync } fr
 import { connect } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildImage } from "@livestack/image";
+import { buildImage, cacheDir } from "@livestack/image";
 import { accelerator } from "./accelerator.js";
 import { prepareDebian } from "./debian.js";
 import { ExitStatus, errorCode, LabError, messageOf } from "./errors.js";
 import { labInitramfs } from "./initramfs.js";
 import { DEFAULT_KERNEL, resolveKernel } from "./kernels.js";
 import { hostFiles, type LabSpec } from "./machine.js";
-import { cacheDir, labDir, stateDir } from "./paths.js";
+import { labDir, stateDir } from "./paths.js";
 import { isAlive, signalProcess } from "./process.js";
 import { type LabState, LOG_FILE, lastWords, readState } from "./state.js";
 import type { SupervisorMessage } from "./supervisor.js";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
+import { tools } from "@livestack/image";
 import { type Accelerator, cpuModel } from "./accelerator.js";
 import { labInitramfs } from "./initramfs.js";
 import type { Kernel } from "./kernels.js";
-import { tools } from "./paths.js";
 
 /** One lab as it was asked for; the supervisor gets exactly this. */
 export interface LabSpec {

@@ -2,10 +2,10 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { tools } from "@livestack/image";
 import { messageOf } from "./errors.js";
 import { LabHost, spawnBound } from "./lab-host.js";
 import { hostAddress, type LabSpec, switchDir } from "./machine.js";
-import { tools } from "./paths.js";
 import { identify, type ProcessId } from "./process.js";
 import { type HostState, lastWords, writeState } from "./state.js";
 
