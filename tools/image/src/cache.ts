@@ -33,7 +33,9 @@ function readManifest(): Manifest {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as Manifest;
   } catch (cause) {
-    throw notSetUp(path, "no kernels and no QEMU", cause);
+    const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const why = isAbsent ? "" : ` that can be read (${(cause as Error).message})`;
+    throw notSetUp(path, `no kernels and no QEMU${why}`, cause);
   }
 }
 

@@ -15,3 +15,4 @@ export { addModules, cachedInitramfs, compileStatic, guestSources } from "./init
 export { type RunSyncOptions, runSync } from "./run.js";
 export type { ImageSpec } from "./spec.js";
 export { DEFAULT_SIZE, parsePackages, parseSize } from "./spec.js";
+export { DEFAULT_GUEST_KERNEL, guestAgent, type TinyGuest, tinyGuest } from "./tiny.js";

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every guest needs for its clock to stop and go with the session; docs/guests.md says why.
+import { AGENT_PORT } from "./agent-line.js";
+
+export interface GuestKernelOptions {
+  /**
+   * The host's TSC frequency, given to a guest whose host is itself emulated: there the guest's own
+   * calibration, against the PIT, comes out wrong.
+   */
+  tscKhz?: number;
+  /** whatever else, such as "root=/dev/vda1" */
+  extra?: readonly string[];
+}
+
+/** Kernel command line of a guest that is booted directly. */
+export function guestCommandLine({ tscKhz, extra = [] }: GuestKernelOptions = {}): string {
+  return [
+    "console=ttyS0",
+    // The TSC is the one clock the gate stops: take it at once and let no other judge it.
+    "clocksource=tsc",
+    "tsc=reliable",
+    ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`]),
+    // Its timer would wake every CPU each 4 s, and idle time that is interrupted is not skipped.
+    "nowatchdog",
+    // QEMU's exit is how a panic is told.
+    "panic=-1",
+    ...extra,
+  ].join(" ");
+}
+
+export interface GuestMachineOptions {
+  /** default "kvm"; "tcg" for trying a guest where there is no KVM, ungated */
+  accelerator?: "kvm" | "tcg";
+  /** the host's CPU has an invariant TSC (nonstop_tsc in /proc/cpuinfo) */
+  invariantTsc?: boolean;
+}
+
+/** QEMU's machine and CPU for a guest, without devices. */
+export function guestMachine(options: GuestMachineOptions = {}): string[] {
+  const { accelerator = "kvm", invariantTsc = false } = options;
+  const cpu = [
+    accelerator === "kvm" ? "host" : "max",
+    // No kvmclock, steal time or PTP: they speak of the host's time.
+    "kvm=off",
+    "x2apic=on",
+    // A hypervisor in the guest would keep clocks of its own.
+    ...["svm=off", "vmx=off"],
+    ...(invariantTsc ? ["migratable=off", "invtsc=on"] : []),
+  ];
+  return [
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    ...["-machine", "q35,hpet=off,smm=off"],
+    ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
+    ...["-cpu", cpu.join(",")],
+  ];
+}
+
+/** QEMU takes a comma in a value for its end unless it is doubled. */
+function quoted(path: string): string {
+  return path.replaceAll(",", ",,");
+}
+
+/** The guest agent's port, with its other end at the Unix socket `path`. */
+export function agentPort(path: string): string[] {
+  return [
+    ...["-device", "virtio-serial-pci"],
+    ...["-chardev", `socket,id=agent,path=${quoted(path)},server=on,wait=off`],
+    ...["-device", `virtserialport,chardev=agent,name=${AGENT_PORT}`],
+  ];
+}
+
+/** A raw disk image as virtio disk; threads, because their states tell whether the VMM is at work. */
+export function guestDisk(path: string, id: string): string[] {
+  const file = `file.driver=file,file.aio=threads,file.filename=${quoted(path)}`;
+  return [
+    ...["-blockdev", `driver=raw,node-name=${id},${file}`],
+    ...["-device", `virtio-blk-pci,drive=${id}`],
+  ];
+}
