@@ -62,11 +62,16 @@ t.test("runs go side by side and are killed one by one, with all they started", 
   const waiting = Array.from({ length: 20 }, (_, i) =>
     client.run({ run: `while ! test -e ${gate}; do sleep 0.05; done; echo ${i}` }),
   );
-  const killed = client.run({ run: "sleep 1000 & sleep 1000 | sleep 1000" });
+  const [ready, told] = [join(agent.folder, "ready"), join(agent.folder, "told")];
+  const child = `(trap 'touch ${told}; exit' TERM; touch ${ready}; sleep 1000 & wait)`;
+  const killed = client.run({ run: `${child} & wait` });
+  await until(() => existsSync(ready));
   const group = client.run({ run: "sleep 1000" });
   await client.kill(killed.id, 15);
   await client.kill(group.id, 9);
   t.equal((await killed.result).signal, 15);
+  await until(() => existsSync(told));
+  t.ok(existsSync(told), "its child was told, too");
   t.equal((await group.result).signal, 9);
   await t.rejects(client.kill(killed.id, 15), { code: "NO_SUCH_RUN" });
   await client.putFile(gate, Buffer.alloc(0));
@@ -206,7 +211,9 @@ t.test("what a host asks without reading waits outside the guest, and is not los
   socket.destroy();
 });
 
-t.test("a host that goes loses no answer; another one adopts what runs", async (t) => {
+const limit = { timeout: 30_000 };
+
+t.test("a host that goes loses no answer; another one adopts what runs", limit, async (t) => {
   const agent = await AgentProcess.start(t);
   const first = await AgentClient.connect(agent.path);
   const gate = join(agent.folder, "gate");
@@ -275,6 +282,10 @@ t.test("who waits for a guest that does not answer can give up", async (t) => {
   agent.child.kill("SIGSTOP");
   const signal = AbortSignal.timeout(50);
   await t.rejects(AgentClient.connect(agent.path, { signal }), { code: "ABORTED" });
+  const nowhere = join(agent.folder, "nowhere");
+  const later = { signal: AbortSignal.timeout(50), vmmStarts: true };
+  await t.rejects(AgentClient.connect(nowhere, later), { code: "ABORTED" });
+  await t.rejects(AgentClient.connect(nowhere), { code: "CONNECTION_LOST", message: /nowhere/ });
   agent.child.kill("SIGCONT");
   await t.resolves(AgentClient.connect(agent.path));
 });

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AgentError, AgentErrorCode } from "./agent-error.js";
 import { AGENT_VERSION, encodeRequest, type FieldValue, LineReader, Reply } from "./agent-line.js";
 
 /** Bytes of a file that go in one request. */
 const PIECE_BYTES = 512 << 10;
+const SOCKET_RETRY_MS = 10;
+
+export interface ConnectOptions {
+  /** gives up waiting */
+  signal?: AbortSignal;
+  /** the VMM has just been started: wait for it to make the socket */
+  vmmStarts?: boolean;
+}
 
 /** What the agent says of itself when a client connects. */
 export interface AgentHello {
@@ -85,10 +94,20 @@ export class AgentClient {
   /**
    * Connects, and resolves when the agent has answered: in a guest that still boots when it is up.
    * @param path the socket, which takes one client at a time
-   * @param signal gives up waiting
    * @throws AgentError CONNECTION_LOST, ABORTED, VERSION, PROTOCOL
    */
-  static async connect(path: string, { signal }: { signal?: AbortSignal } = {}) {
+  static async connect(path: string, options: ConnectOptions = {}): Promise<AgentClient> {
+    for (;;) {
+      try {
+        return await AgentClient.#attempt(path, options.signal);
+      } catch (error) {
+        if (!options.vmmStarts || !isNotThereYet(error)) throw error;
+        await sleep(SOCKET_RETRY_MS);
+      }
+    }
+  }
+
+  static async #attempt(path: string, signal?: AbortSignal): Promise<AgentClient> {
     const channel = new Channel(path);
     const giveUp = () =>
       channel.fail(new AgentError(AgentErrorCode.ABORTED, `${path}: no answer from the guest yet`));
@@ -317,6 +336,13 @@ class Channel {
       pending.failed(new AgentError(reply.text("code"), reply.bytes("text").toString()));
     else pending.failed(new AgentError(AgentErrorCode.PROTOCOL, `${line.slice(0, 100)}: unasked`));
   }
+}
+
+/** The socket is made before somebody listens at it. */
+function isNotThereYet(error: unknown): boolean {
+  const cause = error instanceof AgentError ? error.cause : undefined;
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  return code === "ENOENT" || code === "ECONNREFUSED";
 }
 
 function runResult(reply: Reply): RunResult {

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,11 +85,25 @@ export class AgentProcess {
   async stop(): Promise<void> {
     const ended = this.child.exitCode !== null || this.child.signalCode !== null;
     const exit = ended ? undefined : once(this.child, "exit");
+    if (!ended) this.#killRuns();
     this.child.kill("SIGKILL");
     await exit;
     this.#guest?.destroy();
     this.#host?.destroy();
     for (const server of this.#servers) server.close();
+  }
+
+  /** Each run leads a process group, which would outlive the agent. */
+  #killRuns(): void {
+    const { pid } = this.child;
+    const runs = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+    for (const run of runs.split(" ").filter(Boolean)) {
+      try {
+        process.kill(-Number(run), "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
   }
 
   #joinGuest(socket: Socket): void {

@@ -22,6 +22,8 @@ export function guestCommandLine({ tscKhz, extra = [] }: GuestKernelOptions = {}
     ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`]),
     // Its timer would wake every CPU each 4 s, and idle time that is interrupted is not skipped.
     "nowatchdog",
+    // guestMachine's IOMMU is there for interrupts; with DMA it would only be work.
+    "intel_iommu=off",
     // QEMU's exit is how a panic is told.
     "panic=-1",
     ...extra,
@@ -49,9 +51,12 @@ export function guestMachine(options: GuestMachineOptions = {}): string[] {
   ];
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
-    ...["-machine", "q35,hpet=off,smm=off"],
+    ...["-machine", `q35,hpet=off,smm=off${accelerator === "kvm" ? ",kernel-irqchip=split" : ""}`],
     ...["-accel", accelerator === "kvm" ? "kvm" : "tcg,thread=multi"],
     ...["-cpu", cpu.join(",")],
+    // Without a hypervisor it knows, Linux uses x2APIC only where interrupts are remapped. Before all
+    // other devices, which it serves.
+    ...["-device", "intel-iommu,intremap=on,eim=on"],
   ];
 }
 
