@@ -18,12 +18,14 @@ bool control_open(void)
 	fd = nl_open();
 	id = nl_family(fd, LIVESTACK_FAMILY_NAME, &answer);
 	family = id > 0 ? id : 0;
-	return id > 0;
+	if (!family)
+		close(fd);
+	return family;
 }
 
 const char *control_missing(void)
 {
-	if (!fd && !control_open())
+	if (!family && !control_open())
 		return "livestack.ko is not loaded: insmod core/livestack.ko";
 	return geteuid() ? "needs root to make sessions" : NULL;
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NetlinkClient } from "@livestack/netlink-client";
+import { codeOf } from "./code-of.js";
 import { LivestackError } from "./livestack-error.js";
 
 export interface ModuleVersion {
@@ -46,10 +47,6 @@ export function versionInSysfs(sysfs: string): string | null {
     if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 /** What the client reports of its talk with the kernel; anything else is no answer of the module. */

@@ -14,5 +14,5 @@ export { EXIT_STATUS, ImageError } from "./errors.js";
 export { addModules, cachedInitramfs, compileStatic, guestSources } from "./initramfs.js";
 export { type RunSyncOptions, runSync } from "./run.js";
 export type { ImageSpec } from "./spec.js";
-export { DEFAULT_SIZE, parsePackages, parseSize } from "./spec.js";
+export { DEFAULT_SIZE, PACKAGE_NAME, parsePackages, parseSize } from "./spec.js";
 export { DEFAULT_GUEST_KERNEL, guestAgent, type TinyGuest, tinyGuest } from "./tiny.js";

@@ -27,7 +27,7 @@ const BLOCK = 4096;
 
 // Debian policy 5.6.1. apt reads more into a name (globs, regular expressions, `pkg-` to remove,
 // `pkg=version`, paths of .deb files), none of which may reach it: the list is also the cache's key.
-const PACKAGE_NAME = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/;
+export const PACKAGE_NAME = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/;
 
 export function checkPackageName(name: string): void {
   if (PACKAGE_NAME.test(name)) return;

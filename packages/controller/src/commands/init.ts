@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
+import { codeOf } from "../code-of.js";
 import type { Context } from "../context.js";
 import { LivestackError } from "../livestack-error.js";
 
@@ -20,7 +21,7 @@ async function writeNew(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: "wx" });
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST")) throw thrown;
+    if (codeOf(thrown) !== "EEXIST") throw thrown;
     throw new LivestackError("FILE_EXISTS", "there is something of this name already", {
       place: file,
       hint: "say another name, as in `livestack init my-cluster.yaml`",

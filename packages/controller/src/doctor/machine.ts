@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { closeSync, constants, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../code-of.js";
 import { type AskModule, type ModuleVersion, moduleVersion } from "../kernel-module.js";
 import { CannotTell } from "./check.js";
 
@@ -95,7 +96,7 @@ function unlessAbsent<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }

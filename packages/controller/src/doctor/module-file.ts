@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../code-of.js";
 import type { Machine } from "./machine.js";
 
 export interface ModuleFile {
@@ -42,7 +43,7 @@ function readInfoIfThere(path: string): ModuleInfo | null {
   try {
     return readInfo(path);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw error;
   }
 }

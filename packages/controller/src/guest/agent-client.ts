@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf } from "../code-of.js";
 import { AgentError, AgentErrorCode } from "./agent-error.js";
 import { AGENT_VERSION, encodeRequest, type FieldValue, LineReader, Reply } from "./agent-line.js";
 
@@ -340,8 +341,7 @@ class Channel {
 
 /** The socket is made before somebody listens at it. */
 function isNotThereYet(error: unknown): boolean {
-  const cause = error instanceof AgentError ? error.cause : undefined;
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const code = error instanceof AgentError ? codeOf(error.cause) : undefined;
   return code === "ENOENT" || code === "ECONNREFUSED";
 }
 

@@ -2,6 +2,7 @@
 // The files of this machine that a scenario names.
 import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { codeOf } from "../code-of.js";
 import type { Path, Report } from "./problem.js";
 import { entriesOf, listOf, memberOf } from "./values.js";
 
@@ -39,9 +40,8 @@ function troubleWith(place: string, isDisk: boolean): string | undefined {
   try {
     stats = statSync(place, { throwIfNoEntry: false });
   } catch (thrown) {
-    return thrown instanceof Error && "code" in thrown
-      ? `no way to it (${thrown.code})`
-      : "no way to it";
+    const code = codeOf(thrown);
+    return code === undefined ? "no way to it" : `no way to it (${code})`;
   }
   if (stats === undefined) return "there is no such file";
   return stats.isFile() || (isDisk && stats.isBlockDevice())

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { codeOf } from "../code-of.js";
 import type { Context } from "../context.js";
 import { LivestackError } from "../livestack-error.js";
 import { printable } from "../printable.js";
@@ -37,7 +38,7 @@ async function contentOf(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (thrown) {
-    if (!(thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT")) throw thrown;
+    if (codeOf(thrown) !== "ENOENT") throw thrown;
     throw new LivestackError("NO_SUCH_FILE", "there is no such file", {
       place: file,
       hint: "`livestack init` writes an example to start from",

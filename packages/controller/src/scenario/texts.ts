@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kinds of text in a scenario: each knows how it is written and what it stands for.
+
+import { PACKAGE_NAME } from "@livestack/image";
 import { NAME_MAX } from "@livestack/netlink-client";
 import * as z from "zod";
 import { LivestackError } from "../livestack-error.js";
@@ -120,10 +122,9 @@ export const guestPath = shaped({
   rule: "an absolute path, without NUL",
 });
 
-/** Policy 5.6.1, the same that tools/image asks of a package's name. */
 export const packageName = shaped({
   what: "Debian package",
-  pattern: "^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$",
+  pattern: PACKAGE_NAME.source,
   example: "iperf3",
   rule: "its name alone, without a version",
 });
