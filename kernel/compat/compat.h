@@ -50,4 +50,9 @@
 } while (0)
 #endif
 
+/* Since 6.12 one that has gone to sleep may be left on its run queue. */
+#ifndef LS_HAVE_TASK_IS_RUNNABLE
+#define task_is_runnable(task) (READ_ONCE((task)->on_rq))
+#endif
+
 #endif /* _LS_COMPAT_H */

@@ -164,20 +164,10 @@ static u64 ls_session_slack(const struct ls_session *session)
 	return session->lookahead_ns - min(session->lookahead_ns, session->window.quantum_ns);
 }
 
-/* The component has run on to @clock_ns by itself; under the session's lock. */
-static void ls_component_advance(struct ls_component *component, u64 clock_ns)
+void ls_component_overshot(struct ls_component *component, u64 overshoot_ns)
 {
 	struct ls_session *session = component->session;
-	struct ls_window *window = &session->window;
-	u64 overshoot_ns;
 
-	if (clock_ns <= component->member.clock_ns)
-		return;
-	ls_messages_overtaken(component, clock_ns);
-	if (component->member.state != LS_MEMBER_RUNNING || clock_ns <= window->end_ns)
-		return;
-
-	overshoot_ns = clock_ns - window->end_ns;
 	component->overshoots++;
 	ls_histogram_add(&component->overshoot_ns, overshoot_ns);
 	if (session->mode == LIVESTACK_MODE_STRICT && overshoot_ns > ls_session_slack(session) &&
@@ -186,6 +176,18 @@ static void ls_component_advance(struct ls_component *component, u64 clock_ns)
 		session->culprit = component->id;
 		ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_OVERSHOT);
 	}
+}
+
+/* The component has run on to @clock_ns by itself; under the session's lock. */
+static void ls_component_advance(struct ls_component *component, u64 clock_ns)
+{
+	const u64 end_ns = component->session->window.end_ns;
+
+	if (clock_ns <= component->member.clock_ns)
+		return;
+	ls_messages_overtaken(component, clock_ns);
+	if (component->member.state == LS_MEMBER_RUNNING && clock_ns > end_ns)
+		ls_component_overshot(component, clock_ns - end_ns);
 }
 
 static void ls_component_arrive(struct ls_component *component, u64 clock_ns, u64 next_ns)

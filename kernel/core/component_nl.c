@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+#include "live.h"
 #include "netlink.h"
 #include "netlink_gen.h"
 #include "object_nl.h"
@@ -25,12 +26,12 @@ struct ls_component *ls_nl_session_component(struct genl_info *info, struct ls_s
 	return ERR_PTR(-ENOENT);
 }
 
-static void *ls_nl_find_component(struct genl_info *info)
+struct ls_component *ls_nl_find_component(struct genl_info *info)
 {
 	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
 
 	if (IS_ERR(session))
-		return session;
+		return ERR_CAST(session);
 	if (info->attrs[LIVESTACK_A_COMPONENT_ID])
 		return ls_nl_session_component(info, session, LIVESTACK_A_COMPONENT_ID);
 	ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_ID,
@@ -83,6 +84,20 @@ static int ls_nl_put_component_view(struct sk_buff *msg, const struct ls_compone
 	return 0;
 }
 
+/* Of a live component. */
+static int ls_nl_put_machine(struct sk_buff *msg, const struct ls_component *component)
+{
+	u64 vmm_busy;
+	const u32 vcpus = ls_live_vcpus(component, &vmm_busy);
+
+	if ((vcpus && (nla_put_u32(msg, LIVESTACK_A_COMPONENT_VCPUS, vcpus) ||
+		       ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_VMM_BUSY, vmm_busy))) ||
+	    (component->parting &&
+	     nla_put_u32(msg, LIVESTACK_A_COMPONENT_PARTING, component->parting)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int ls_nl_put_component(struct sk_buff *msg, void *header, void *object)
 {
 	struct ls_component *component = object;
@@ -97,15 +112,20 @@ static int ls_nl_put_component(struct sk_buff *msg, void *header, void *object)
 	    nla_put_string(msg, LIVESTACK_A_COMPONENT_NAME, component->name) ||
 	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_KIND, component->kind) ||
 	    (component->pid && nla_put_u32(msg, LIVESTACK_A_COMPONENT_PID, component->pid)) ||
-	    ls_nl_put_component_view(msg, &view))
+	    ls_nl_put_component_view(msg, &view) || ls_nl_put_machine(msg, component))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
 }
 
-static struct xarray *ls_nl_component_table(struct ls_session *session)
+static void *ls_nl_find(struct genl_info *info)
 {
-	return &session->components;
+	return ls_nl_find_component(info);
+}
+
+static void *ls_nl_next_component(struct ls_session *session, unsigned long *index)
+{
+	return xa_find(&session->components, index, ULONG_MAX, XA_PRESENT);
 }
 
 const struct ls_nl_kind ls_nl_components = {
@@ -114,9 +134,9 @@ const struct ls_nl_kind ls_nl_components = {
 	.notify_gone = LIVESTACK_CMD_COMPONENT_DEL_NTF,
 	.session_attribute = LIVESTACK_A_COMPONENT_SESSION,
 	.id_attribute = LIVESTACK_A_COMPONENT_ID,
-	.find = ls_nl_find_component,
+	.find = ls_nl_find,
 	.put = ls_nl_put_component,
-	.table = ls_nl_component_table,
+	.next = ls_nl_next_component,
 };
 
 void ls_nl_component_changed(struct ls_component *component)

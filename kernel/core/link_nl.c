@@ -86,9 +86,9 @@ static int ls_nl_put_link(struct sk_buff *msg, void *header, void *object)
 	return 0;
 }
 
-static struct xarray *ls_nl_link_table(struct ls_session *session)
+static void *ls_nl_next_link(struct ls_session *session, unsigned long *index)
 {
-	return &session->links;
+	return xa_find(&session->links, index, ULONG_MAX, XA_PRESENT);
 }
 
 const struct ls_nl_kind ls_nl_links = {
@@ -99,7 +99,7 @@ const struct ls_nl_kind ls_nl_links = {
 	.id_attribute = LIVESTACK_A_LINK_ID,
 	.find = ls_nl_find_link,
 	.put = ls_nl_put_link,
-	.table = ls_nl_link_table,
+	.next = ls_nl_next_link,
 };
 
 static void ls_nl_read_config(struct genl_info *info, struct ls_link_config *config)

@@ -7,6 +7,7 @@
 
 #include "chardev.h"
 #include "clocksource.h"
+#include "live.h"
 #include "netlink.h"
 #include "session.h"
 
@@ -47,6 +48,7 @@ static void __exit ls_exit(void)
 	/* First: waits for requests under way and lets no further one in. */
 	ls_nl_exit();
 	ls_chardev_exit();
+	ls_live_exit();
 	ls_sessions_end();
 	ls_clocksource_exit();
 }

@@ -110,7 +110,26 @@ static const struct nla_policy ls_link_del_nl_policy[LIVESTACK_A_LINK_ID + 1] = 
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 };
 
-const struct genl_ops ls_nl_ops[12] = {
+static const struct nla_policy ls_component_attach_nl_policy[LIVESTACK_A_COMPONENT_NESTED + 1] = {
+	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
+	[LIVESTACK_A_COMPONENT_PID] = { .type = NLA_U32 },
+	[LIVESTACK_A_COMPONENT_START_TICKS] = { .type = NLA_U64 },
+	[LIVESTACK_A_COMPONENT_NESTED] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy ls_component_detach_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
+	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
+};
+
+static const struct nla_policy ls_vcpu_get_nl_policy[LIVESTACK_A_VCPU_ID + 1] = {
+	[LIVESTACK_A_VCPU_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_VCPU_COMPONENT] = NLA_POLICY_MAX(NLA_U16, 1023),
+	[LIVESTACK_A_VCPU_ID] = { .type = NLA_U16 },
+};
+
+const struct genl_ops ls_nl_ops[15] = {
 	{
 		.cmd = LIVESTACK_CMD_VERSION_GET,
 		.doit = ls_nl_version_get_doit,
@@ -195,6 +214,28 @@ const struct genl_ops ls_nl_ops[12] = {
 		.doit = ls_nl_link_del_doit,
 		.policy = ls_link_del_nl_policy,
 		.maxattr = LIVESTACK_A_LINK_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_COMPONENT_ATTACH,
+		.doit = ls_nl_component_attach_doit,
+		.policy = ls_component_attach_nl_policy,
+		.maxattr = LIVESTACK_A_COMPONENT_NESTED,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_COMPONENT_DETACH,
+		.doit = ls_nl_component_detach_doit,
+		.policy = ls_component_detach_nl_policy,
+		.maxattr = LIVESTACK_A_COMPONENT_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_VCPU_GET,
+		.doit = ls_nl_vcpu_get_doit,
+		.dumpit = ls_nl_vcpu_get_dumpit,
+		.policy = ls_vcpu_get_nl_policy,
+		.maxattr = LIVESTACK_A_VCPU_ID,
 		.flags = GENL_ADMIN_PERM,
 	},
 };

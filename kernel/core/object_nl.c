@@ -86,13 +86,13 @@ static int ls_nl_dump_session(const struct ls_nl_kind *kind, struct sk_buff *skb
 	void *object;
 	int err;
 
-	if (!kind->table)
+	if (!kind->next)
 		return ls_nl_dump_one(kind, skb, cb, session);
 	/* The session that the last part ended in may have gone. */
 	if (session->id != state->session)
 		state->object = 0;
 	state->session = session->id;
-	xa_for_each_start(kind->table(session), id, object, state->object) {
+	for (id = state->object; (object = kind->next(session, &id)); id = state->object) {
 		err = ls_nl_dump_one(kind, skb, cb, object);
 		if (err)
 			return err;

@@ -20,8 +20,11 @@ struct ls_nl_kind {
 	void *(*find)(struct genl_info *info);
 	/* Tells of it in @msg after @header, which may be NULL. -EMSGSIZE: there was no room. */
 	int (*put)(struct sk_buff *msg, void *header, void *object);
-	/* The session's objects of this kind; NULL for sessions. */
-	struct xarray *(*table)(struct ls_session *session);
+	/*
+	 * The session's first object of this kind from number *@index on, whose number it puts
+	 * there, or NULL. NULL for sessions.
+	 */
+	void *(*next)(struct ls_session *session, unsigned long *index);
 };
 
 extern const struct ls_nl_kind ls_nl_sessions, ls_nl_components, ls_nl_links;
@@ -48,6 +51,9 @@ struct ls_session *ls_nl_find_session(struct genl_info *info, int attribute);
 /* The session's component that @attribute names, in the same way. */
 struct ls_component *ls_nl_session_component(struct genl_info *info, struct ls_session *session,
 					     int attribute);
+
+/* The component that the request's session and id name, in the same way. */
+struct ls_component *ls_nl_find_component(struct genl_info *info);
 
 /* Without the padding of nla_put_u64_64bit(): readers copy, and do not want an attribute more. */
 static inline int ls_nl_put_u64(struct sk_buff *msg, int attribute, u64 value)

@@ -7,6 +7,7 @@
 
 #include "clocksource.h"
 #include "link.h"
+#include "live.h"
 #include "object_nl.h"
 #include "trace.h"
 
@@ -57,7 +58,10 @@ static void ls_session_run(struct ls_window *window, struct ls_member *member)
 
 	component->windows++;
 	trace_ls_release(component, member->clock_ns, window->end_ns);
-	ls_component_tell(component);
+	if (component->own)
+		ls_live_run(component);
+	else
+		ls_component_tell(component);
 }
 
 static const struct ls_window_ops ls_session_window_ops = {

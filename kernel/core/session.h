@@ -37,6 +37,9 @@ struct ls_component {
 	char name[LIVESTACK_NAME_MAX + 1];
 	u32 links;		/* so many end at it; under ls_table_lock */
 	pid_t pid;		/* of who joined, 0: nobody; changes under both locks */
+	void *own;		/* its machine, to the mechanism; NULL: none. As pid. */
+	enum livestack_parting parting; /* how the last machine left; as pid */
+	enum livestack_parting gone; /* 0, or its machine wants to be detached */
 	/* Under the session's lock: */
 	struct list_head joined;
 	struct ls_member member;
@@ -147,6 +150,9 @@ int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns,
 
 /* Whether there is nothing to wait for: it runs, or the session has stopped. */
 bool ls_component_ready(struct ls_component *component);
+
+/* Under the session's lock: it ran so far past its window's end. */
+void ls_component_overshot(struct ls_component *component, u64 overshoot_ns);
 
 /* Its clock, and how far it may run. */
 void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns);

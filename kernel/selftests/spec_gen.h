@@ -127,6 +127,35 @@ static const struct spec_attribute spec_link_del[] = {
 	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 4095 },
 };
 
+static const struct spec_attribute spec_component_attach[] = {
+	{ "session", LIVESTACK_A_COMPONENT_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "id", LIVESTACK_A_COMPONENT_ID,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 1023 },
+	{ "pid", LIVESTACK_A_COMPONENT_PID,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 0, 4294967295 },
+	{ "start-ticks", LIVESTACK_A_COMPONENT_START_TICKS,
+	  SPEC_U64, SPEC_DO | SPEC_NEEDED, 0, 18446744073709551615ULL },
+	{ "nested", LIVESTACK_A_COMPONENT_NESTED,
+	  SPEC_FLAG, SPEC_DO, 0, 0 },
+};
+
+static const struct spec_attribute spec_component_detach[] = {
+	{ "session", LIVESTACK_A_COMPONENT_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "id", LIVESTACK_A_COMPONENT_ID,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 1023 },
+};
+
+static const struct spec_attribute spec_vcpu_get[] = {
+	{ "session", LIVESTACK_A_VCPU_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_DUMP | SPEC_NEEDED, 1, 4294967295 },
+	{ "component", LIVESTACK_A_VCPU_COMPONENT,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 1023 },
+	{ "id", LIVESTACK_A_VCPU_ID,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 65535 },
+};
+
 static const struct spec_op spec_ops[] = {
 	{ "version-get", LIVESTACK_CMD_VERSION_GET, SPEC_DO,
 	  LIVESTACK_A_VERSION_MAX, 1, spec_version_get },
@@ -152,6 +181,12 @@ static const struct spec_op spec_ops[] = {
 	  LIVESTACK_A_LINK_MAX, 5, spec_link_set },
 	{ "link-del", LIVESTACK_CMD_LINK_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_del },
+	{ "component-attach", LIVESTACK_CMD_COMPONENT_ATTACH, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_COMPONENT_MAX, 5, spec_component_attach },
+	{ "component-detach", LIVESTACK_CMD_COMPONENT_DETACH, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_detach },
+	{ "vcpu-get", LIVESTACK_CMD_VCPU_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
+	  LIVESTACK_A_VCPU_MAX, 3, spec_vcpu_get },
 };
 
 #endif /* _LS_SPEC_GEN_H */

@@ -20,10 +20,12 @@ import {
   asComponent,
   asLink,
   asSession,
+  asVcpu,
   type Component,
   certain,
   type Link,
   type Session,
+  type Vcpu,
 } from "./objects.js";
 import { coreRefusal, errorName } from "./own-errors.js";
 
@@ -135,6 +137,28 @@ export class NetlinkClient {
 
   async componentDel(request: DoTypes["componentDel"]["request"]): Promise<void> {
     await this.#do("componentDel", request);
+  }
+
+  /**
+   * Attaches a running virtual machine to a live component.
+   * @throws NetlinkError EOPNOTSUPP too when no module of a gate is loaded
+   */
+  async componentAttach(request: DoTypes["componentAttach"]["request"]): Promise<void> {
+    await this.#do("componentAttach", request);
+  }
+
+  /** The machine runs free from where it is. */
+  async componentDetach(request: DoTypes["componentDetach"]["request"]): Promise<void> {
+    await this.#do("componentDetach", request);
+  }
+
+  async vcpuGet(request: DoTypes["vcpuGet"]["request"]): Promise<Vcpu> {
+    return asVcpu(await this.#do("vcpuGet", request));
+  }
+
+  /** Of all sessions, unless one is named; only machines that are attached have any. */
+  async vcpuDump(request: DumpTypes["vcpuGet"]["request"] = {}): Promise<Vcpu[]> {
+    return (await this.#dump("vcpuGet", request)).map(asVcpu);
   }
 
   async linkNew(request: DoTypes["linkNew"]["request"]): Promise<void> {

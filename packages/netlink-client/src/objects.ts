@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's objects as this client hands them out. A generated reply may lack any attribute; what
 // every release sends is certain here, and checked when it is received.
-import type { ComponentGetReply, LinkGetReply, SessionGetReply } from "./generated/livestack.js";
+import type {
+  ComponentGetReply,
+  LinkGetReply,
+  SessionGetReply,
+  VcpuGetReply,
+} from "./generated/livestack.js";
 import { specName } from "./limits.js";
 import { NetlinkError } from "./netlink-error.js";
 
@@ -22,12 +27,14 @@ const SESSION = [
 ] as const;
 const COMPONENT = ["session", "id", "name", "kind", "place", "clockNs", "windows"] as const;
 const LINK = ["session", "id", "a", "b", "latencyNs"] as const;
+const VCPU = ["session", "component", "id", "state", "clockNs", "windows", "parks"] as const;
 const SESSION_KEY = ["id", "uuid", "name"] as const;
 const MEMBER_KEY = ["session", "id"] as const;
 
 export type Session = With<SessionGetReply, typeof SESSION>;
 export type Component = With<ComponentGetReply, typeof COMPONENT>;
 export type Link = With<LinkGetReply, typeof LINK>;
+export type Vcpu = With<VcpuGetReply, typeof VCPU>;
 /** Of a session that is no more. */
 export type SessionKey = Required<Pick<SessionGetReply, (typeof SESSION_KEY)[number]>>;
 /** Of a component or link that is no more. */
@@ -37,6 +44,7 @@ export const asSession = (reply: SessionGetReply): Session => certain("session",
 export const asComponent = (reply: ComponentGetReply): Component =>
   certain("component", COMPONENT, reply);
 export const asLink = (reply: LinkGetReply): Link => certain("link", LINK, reply);
+export const asVcpu = (reply: VcpuGetReply): Vcpu => certain("vcpu", VCPU, reply);
 export const asSessionKey = (reply: Partial<SessionKey>): SessionKey =>
   certain("session", SESSION_KEY, reply);
 export const asMemberKey = (reply: Partial<MemberKey>): MemberKey =>

@@ -136,6 +136,30 @@ enum livestack_kind {
 };
 
 /*
+ * enum livestack_parting - How a virtual machine left its component.
+ * LIVESTACK_PARTING_ASKED: A request said so, or its mechanism's module was unloaded.
+ * LIVESTACK_PARTING_ENDED: Its VMM has ended.
+ * LIVESTACK_PARTING_RESET: The machine was reset, which sets its clock back: it runs free.
+ */
+enum livestack_parting {
+	LIVESTACK_PARTING_ASKED = 1,
+	LIVESTACK_PARTING_ENDED = 2,
+	LIVESTACK_PARTING_RESET = 3,
+};
+
+/*
+ * enum livestack_vcpu_state - What a virtual CPU does.
+ * LIVESTACK_VCPU_STATE_RUNNING: It may run until the window's end.
+ * LIVESTACK_VCPU_STATE_PARKED: It has come to the window's end, or has not been let in yet.
+ * LIVESTACK_VCPU_STATE_IDLE: It is halted, or was never started.
+ */
+enum livestack_vcpu_state {
+	LIVESTACK_VCPU_STATE_RUNNING = 1,
+	LIVESTACK_VCPU_STATE_PARKED = 2,
+	LIVESTACK_VCPU_STATE_IDLE = 3,
+};
+
+/*
  * enum livestack_place - Where a component is in the windows.
  * LIVESTACK_PLACE_ABSENT: Nobody has joined as it.
  * LIVESTACK_PLACE_JOINING: It enters when the next window opens.
@@ -262,6 +286,12 @@ enum {
  * LIVESTACK_A_COMPONENT_OVERSHOOTS: How often it ran past its window's end.
  * LIVESTACK_A_COMPONENT_OVERSHOOT_NS: How much, a histogram: u64 counts, entry i of those with i
  *   significant bits, up to the last that is not 0.
+ * LIVESTACK_A_COMPONENT_START_TICKS: When the process of component-attach was started, field 22
+ *   of its /proc/PID/stat: another one that has got its pid since is refused.
+ * LIVESTACK_A_COMPONENT_NESTED: Attach a machine with VMX or SVM, whose guests run free.
+ * LIVESTACK_A_COMPONENT_VCPUS: Virtual CPUs it has; absent while no machine is attached.
+ * LIVESTACK_A_COMPONENT_VMM_BUSY: How often it was not waited any longer for its VMM.
+ * LIVESTACK_A_COMPONENT_PARTING: How the last machine left it.
  */
 enum {
 	LIVESTACK_A_COMPONENT_SESSION = 1,
@@ -280,9 +310,56 @@ enum {
 	LIVESTACK_A_COMPONENT_LATE_NS,
 	LIVESTACK_A_COMPONENT_OVERSHOOTS,
 	LIVESTACK_A_COMPONENT_OVERSHOOT_NS,
+	LIVESTACK_A_COMPONENT_START_TICKS,
+	LIVESTACK_A_COMPONENT_NESTED,
+	LIVESTACK_A_COMPONENT_VCPUS,
+	LIVESTACK_A_COMPONENT_VMM_BUSY,
+	LIVESTACK_A_COMPONENT_PARTING,
 
 	__LIVESTACK_A_COMPONENT_MAX,
 	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
+};
+
+/*
+ * A virtual CPU of a live component.
+ * LIVESTACK_A_VCPU_SESSION: Id of its session.
+ * LIVESTACK_A_VCPU_COMPONENT: Its component.
+ * LIVESTACK_A_VCPU_ID: Its number in the machine.
+ * LIVESTACK_A_VCPU_TID: The thread that ran it last; absent when none has yet.
+ * LIVESTACK_A_VCPU_STATE: What it does.
+ * LIVESTACK_A_VCPU_CLOCK_NS: How far it has come, when it was last stopped.
+ * LIVESTACK_A_VCPU_NEXT_NS: Its timer's next interrupt while idle; absent when none.
+ * LIVESTACK_A_VCPU_WINDOWS: So many it has run in.
+ * LIVESTACK_A_VCPU_PARKS: How often it was stopped at a window's end.
+ * LIVESTACK_A_VCPU_OVERSHOOT_NS: How much, a histogram: u64 counts, entry i of those with i
+ *   significant bits, up to the last that is not 0.
+ * LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS: The furthest it ran past a window's end.
+ * LIVESTACK_A_VCPU_PREEMPTED_NS: Host time it was ready to run and did not.
+ * LIVESTACK_A_VCPU_PARKED_NS: Host time it waited for windows.
+ * LIVESTACK_A_VCPU_IDLE_NS: Simulated time it was halted.
+ * LIVESTACK_A_VCPU_USER_NS: Host time it was in its VMM.
+ * LIVESTACK_A_VCPU_ENTRY_NS: What the way back into the guest takes.
+ */
+enum {
+	LIVESTACK_A_VCPU_SESSION = 1,
+	LIVESTACK_A_VCPU_COMPONENT,
+	LIVESTACK_A_VCPU_ID,
+	LIVESTACK_A_VCPU_TID,
+	LIVESTACK_A_VCPU_STATE,
+	LIVESTACK_A_VCPU_CLOCK_NS,
+	LIVESTACK_A_VCPU_NEXT_NS,
+	LIVESTACK_A_VCPU_WINDOWS,
+	LIVESTACK_A_VCPU_PARKS,
+	LIVESTACK_A_VCPU_OVERSHOOT_NS,
+	LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS,
+	LIVESTACK_A_VCPU_PREEMPTED_NS,
+	LIVESTACK_A_VCPU_PARKED_NS,
+	LIVESTACK_A_VCPU_IDLE_NS,
+	LIVESTACK_A_VCPU_USER_NS,
+	LIVESTACK_A_VCPU_ENTRY_NS,
+
+	__LIVESTACK_A_VCPU_MAX,
+	LIVESTACK_A_VCPU_MAX = (__LIVESTACK_A_VCPU_MAX - 1),
 };
 
 /*
@@ -377,6 +454,13 @@ enum {
  * LIVESTACK_CMD_LINK_DEL: Delete a link that no message is on. Needs session and id.
  * LIVESTACK_CMD_LINK_NTF: A link was made or set.
  * LIVESTACK_CMD_LINK_DEL_NTF: A link was deleted.
+ * LIVESTACK_CMD_COMPONENT_ATTACH: Attach a running virtual machine, the process pid, to a live
+ *   component. Needs session, id, pid and start-ticks. In a session that has not begun it stands
+ *   still from here on.
+ * LIVESTACK_CMD_COMPONENT_DETACH: Let the virtual machine of a live component run free, from
+ *   where it is. Needs session and id.
+ * LIVESTACK_CMD_VCPU_GET: Tell of one virtual CPU, of all of a session, or of all. One needs
+ *   session, component and id.
  */
 enum {
 	LIVESTACK_CMD_VERSION_GET = 1,
@@ -398,6 +482,9 @@ enum {
 	LIVESTACK_CMD_LINK_DEL,
 	LIVESTACK_CMD_LINK_NTF,
 	LIVESTACK_CMD_LINK_DEL_NTF,
+	LIVESTACK_CMD_COMPONENT_ATTACH,
+	LIVESTACK_CMD_COMPONENT_DETACH,
+	LIVESTACK_CMD_VCPU_GET,
 
 	__LIVESTACK_CMD_MAX,
 	LIVESTACK_CMD_MAX = (__LIVESTACK_CMD_MAX - 1),

@@ -124,6 +124,28 @@ export const Kind = {
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
+/** How a virtual machine left its component. */
+export const Parting = {
+  /** A request said so, or its mechanism's module was unloaded. */
+  asked: 1,
+  /** Its VMM has ended. */
+  ended: 2,
+  /** The machine was reset, which sets its clock back: it runs free. */
+  reset: 3,
+} as const;
+export type Parting = (typeof Parting)[keyof typeof Parting];
+
+/** What a virtual CPU does. */
+export const VcpuState = {
+  /** It may run until the window's end. */
+  running: 1,
+  /** It has come to the window's end, or has not been let in yet. */
+  parked: 2,
+  /** It is halted, or was never started. */
+  idle: 3,
+} as const;
+export type VcpuState = (typeof VcpuState)[keyof typeof VcpuState];
+
 /** Where a component is in the windows. */
 export const Place = {
   /** Nobody has joined as it. */
@@ -227,6 +249,29 @@ export const attributeSets = {
     lateNs: { id: 14, type: "binary", items: "u64" },
     overshoots: { id: 15, type: "u64" },
     overshootNs: { id: 16, type: "binary", items: "u64" },
+    startTicks: { id: 17, type: "u64" },
+    nested: { id: 18, type: "flag" },
+    vcpus: { id: 19, type: "u32" },
+    vmmBusy: { id: 20, type: "u64" },
+    parting: { id: 21, type: "u32", min: 1n, max: 3n },
+  },
+  vcpu: {
+    session: { id: 1, type: "u32", min: 1n },
+    component: { id: 2, type: "u16", max: 1023n },
+    id: { id: 3, type: "u16" },
+    tid: { id: 4, type: "u32" },
+    state: { id: 5, type: "u32", min: 1n, max: 3n },
+    clockNs: { id: 6, type: "u64" },
+    nextNs: { id: 7, type: "u64" },
+    windows: { id: 8, type: "u64" },
+    parks: { id: 9, type: "u64" },
+    overshootNs: { id: 10, type: "binary", items: "u64" },
+    overshootMaxNs: { id: 11, type: "u64" },
+    preemptedNs: { id: 12, type: "u64" },
+    parkedNs: { id: 13, type: "u64" },
+    idleNs: { id: 14, type: "u64" },
+    userNs: { id: 15, type: "u64" },
+    entryNs: { id: 16, type: "u64" },
   },
   direction: {
     sent: { id: 1, type: "u64" },
@@ -310,8 +355,8 @@ export const operations = {
     id: 8,
     set: "component",
     admin: true,
-    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"] },
-    dump: { request: ["session"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"] },
+    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"] },
+    dump: { request: ["session"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"] },
   },
   /** Delete a component that nobody has joined as. Needs session and id. */
   componentDel: {
@@ -339,7 +384,7 @@ export const operations = {
     id: 12,
     set: "component",
     admin: false,
-    event: { reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs"], group: "events" },
+    event: { reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"], group: "events" },
   },
   /** A component was deleted. */
   componentDelNtf: {
@@ -390,6 +435,28 @@ export const operations = {
     set: "link",
     admin: false,
     event: { reply: ["session", "id"], group: "events" },
+  },
+  /** Attach a running virtual machine, the process pid, to a live component. Needs session, id, pid and start-ticks. In a session that has not begun it stands still from here on. */
+  componentAttach: {
+    id: 20,
+    set: "component",
+    admin: true,
+    do: { request: ["session", "id", "pid", "startTicks", "nested"], reply: [] },
+  },
+  /** Let the virtual machine of a live component run free, from where it is. Needs session and id. */
+  componentDetach: {
+    id: 21,
+    set: "component",
+    admin: true,
+    do: { request: ["session", "id"], reply: [] },
+  },
+  /** Tell of one virtual CPU, of all of a session, or of all. One needs session, component and id. */
+  vcpuGet: {
+    id: 22,
+    set: "vcpu",
+    admin: true,
+    do: { request: ["session", "component", "id"], reply: ["session", "component", "id", "tid", "state", "clockNs", "nextNs", "windows", "parks", "overshootNs", "overshootMaxNs", "preemptedNs", "parkedNs", "idleNs", "userNs", "entryNs"] },
+    dump: { request: ["session"], reply: ["session", "component", "id", "tid", "state", "clockNs", "nextNs", "windows", "parks", "overshootNs", "overshootMaxNs", "preemptedNs", "parkedNs", "idleNs", "userNs", "entryNs"] },
   },
 } as const satisfies Readonly<Record<string, OperationSpec>>;
 
@@ -652,6 +719,12 @@ export interface ComponentGetReply {
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
+  /** Virtual CPUs it has; absent while no machine is attached. */
+  readonly vcpus?: number;
+  /** How often it was not waited any longer for its VMM. */
+  readonly vmmBusy?: bigint;
+  /** How the last machine left it. */
+  readonly parting?: Parting;
 }
 
 export interface ComponentGetDumpRequest {
@@ -692,6 +765,12 @@ export interface ComponentGetDumpReply {
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
+  /** Virtual CPUs it has; absent while no machine is attached. */
+  readonly vcpus?: number;
+  /** How often it was not waited any longer for its VMM. */
+  readonly vmmBusy?: bigint;
+  /** How the last machine left it. */
+  readonly parting?: Parting;
 }
 
 export interface ComponentDelRequest {
@@ -798,6 +877,12 @@ export interface ComponentNtfEvent {
   readonly overshoots?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
+  /** Virtual CPUs it has; absent while no machine is attached. */
+  readonly vcpus?: number;
+  /** How often it was not waited any longer for its VMM. */
+  readonly vmmBusy?: bigint;
+  /** How the last machine left it. */
+  readonly parting?: Parting;
 }
 
 export interface ComponentDelNtfEvent {
@@ -926,6 +1011,110 @@ export interface LinkDelNtfEvent {
   readonly id?: number;
 }
 
+export interface ComponentAttachRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+  /** The process that joined as it; absent when nobody has. */
+  readonly pid?: number;
+  /** When the process of component-attach was started, field 22 of its /proc/PID/stat: another one that has got its pid since is refused. */
+  readonly startTicks?: bigint;
+  /** Attach a machine with VMX or SVM, whose guests run free. */
+  readonly nested?: true;
+}
+
+export interface ComponentDetachRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number in the session, the same on all hosts. */
+  readonly id?: number;
+}
+
+export interface VcpuGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its component. */
+  readonly component?: number;
+  /** Its number in the machine. */
+  readonly id?: number;
+}
+
+export interface VcpuGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its component. */
+  readonly component?: number;
+  /** Its number in the machine. */
+  readonly id?: number;
+  /** The thread that ran it last; absent when none has yet. */
+  readonly tid?: number;
+  /** What it does. */
+  readonly state?: VcpuState;
+  /** How far it has come, when it was last stopped. */
+  readonly clockNs?: bigint;
+  /** Its timer's next interrupt while idle; absent when none. */
+  readonly nextNs?: bigint;
+  /** So many it has run in. */
+  readonly windows?: bigint;
+  /** How often it was stopped at a window's end. */
+  readonly parks?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly overshootNs?: readonly bigint[];
+  /** The furthest it ran past a window's end. */
+  readonly overshootMaxNs?: bigint;
+  /** Host time it was ready to run and did not. */
+  readonly preemptedNs?: bigint;
+  /** Host time it waited for windows. */
+  readonly parkedNs?: bigint;
+  /** Simulated time it was halted. */
+  readonly idleNs?: bigint;
+  /** Host time it was in its VMM. */
+  readonly userNs?: bigint;
+  /** What the way back into the guest takes. */
+  readonly entryNs?: bigint;
+}
+
+export interface VcpuGetDumpRequest {
+  /** Id of its session. */
+  readonly session?: number;
+}
+
+export interface VcpuGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its component. */
+  readonly component?: number;
+  /** Its number in the machine. */
+  readonly id?: number;
+  /** The thread that ran it last; absent when none has yet. */
+  readonly tid?: number;
+  /** What it does. */
+  readonly state?: VcpuState;
+  /** How far it has come, when it was last stopped. */
+  readonly clockNs?: bigint;
+  /** Its timer's next interrupt while idle; absent when none. */
+  readonly nextNs?: bigint;
+  /** So many it has run in. */
+  readonly windows?: bigint;
+  /** How often it was stopped at a window's end. */
+  readonly parks?: bigint;
+  /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
+  readonly overshootNs?: readonly bigint[];
+  /** The furthest it ran past a window's end. */
+  readonly overshootMaxNs?: bigint;
+  /** Host time it was ready to run and did not. */
+  readonly preemptedNs?: bigint;
+  /** Host time it waited for windows. */
+  readonly parkedNs?: bigint;
+  /** Simulated time it was halted. */
+  readonly idleNs?: bigint;
+  /** Host time it was in its VMM. */
+  readonly userNs?: bigint;
+  /** What the way back into the guest takes. */
+  readonly entryNs?: bigint;
+}
+
 export type Nothing = Record<never, never>;
 
 /** What is asked about one thing, and answered once. */
@@ -942,6 +1131,9 @@ export interface DoTypes {
   linkGet: { readonly request: LinkGetRequest; readonly reply: LinkGetReply };
   linkSet: { readonly request: LinkSetRequest; readonly reply: Nothing };
   linkDel: { readonly request: LinkDelRequest; readonly reply: Nothing };
+  componentAttach: { readonly request: ComponentAttachRequest; readonly reply: Nothing };
+  componentDetach: { readonly request: ComponentDetachRequest; readonly reply: Nothing };
+  vcpuGet: { readonly request: VcpuGetRequest; readonly reply: VcpuGetReply };
 }
 
 /** What lists things; one reply for each. */
@@ -949,6 +1141,7 @@ export interface DumpTypes {
   sessionGet: { readonly request: Nothing; readonly reply: SessionGetDumpReply };
   componentGet: { readonly request: ComponentGetDumpRequest; readonly reply: ComponentGetDumpReply };
   linkGet: { readonly request: LinkGetDumpRequest; readonly reply: LinkGetDumpReply };
+  vcpuGet: { readonly request: VcpuGetDumpRequest; readonly reply: VcpuGetDumpReply };
 }
 
 /** What the kernel says unasked to those in a group. */

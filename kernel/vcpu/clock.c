@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "clock.h"
+
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/time64.h>
+
+#include <asm/msr.h>
+#include <asm/tsc.h>
+
+#include "gate.h"
+#include "kvm.h"
+#include "machine.h"
+
+/* More than KVM's lapic_timer_advance_ns ever is. */
+#define LS_TIMER_ADVANCE_US 10
+
+/* The way back into the guest is thought to be no longer: it is waited for with interrupts off. */
+#define LS_ENTRY_MAX_US 200
+
+u64 ls_us_ticks(u64 us)
+{
+	return mul_u64_u64_div_u64(us, tsc_khz, USEC_PER_MSEC);
+}
+
+u64 ls_gate_ticks_at(const struct ls_gate *gate, u64 tsc)
+{
+	return tsc + ls_kvm_tsc_offset(gate->vcpu) - gate->base;
+}
+
+u64 ls_gate_ticks(const struct ls_gate *gate)
+{
+	return ls_gate_ticks_at(gate, rdtsc());
+}
+
+u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline)
+{
+	if (!deadline)
+		return LS_NEVER;
+	return (s64)(deadline - gate->base) < 0 ? 0 : deadline - gate->base;
+}
+
+void ls_gate_rebase(struct ls_gate *gate)
+{
+	const u64 offset = ls_kvm_tsc_offset(gate->vcpu);
+
+	if (offset == gate->offset)
+		return;
+	gate->base += offset - gate->offset;
+	gate->offset = offset;
+	/* A machine that was reset begins at 0. */
+	if (rdtsc() + offset < ls_us_ticks(USEC_PER_SEC))
+		ls_live_gone(gate->machine->component, LIVESTACK_PARTING_RESET);
+}
+
+/*
+ * Where the guest's clock stood when it ran last: at its last exit. Exits of entries that were
+ * turned back at the door do not count, as the guest has not run: then @standing says so.
+ *
+ * KVM hands a timer's interrupt to the guest, and forgets the deadline, soon after an exit. That
+ * may have been later than the exit, and the guest must find that time come. For a deadline that it
+ * had set just then, which nobody knows any more, its clock stands where it is now, or was when it
+ * went to its VMM.
+ */
+void ls_gate_stand(struct ls_gate *gate)
+{
+	const u64 unloaded = ls_kvm_unload_tsc(gate->vcpu);
+	s64 ticks;
+
+	ls_gate_rebase(gate);
+	if (gate->standing)
+		return;
+	ticks = ls_kvm_exit_tsc(gate->vcpu) - gate->base;
+	if (!gate->held && !ls_kvm_deadline(gate->vcpu)) {
+		s64 now = ls_gate_ticks_at(gate, unloaded == gate->unloaded ? rdtsc() : unloaded);
+
+		/* KVM is a little early, and waits for the rest before it enters the guest. */
+		now += ls_us_ticks(LS_TIMER_ADVANCE_US);
+		if (ls_kvm_may_set_deadline(gate->vcpu))
+			ticks = now;
+		else if (gate->armed)
+			ticks = max(ticks, min(now, (s64)ls_gate_deadline(gate, gate->armed)));
+	}
+	if (ticks > (s64)gate->clock)
+		WRITE_ONCE(gate->clock, ticks);
+	gate->standing = true;
+}
+
+u64 ls_gate_now(const struct ls_gate *gate)
+{
+	u64 now = READ_ONCE(gate->clock);
+	s64 ticks;
+
+	if (gate->state != LIVESTACK_VCPU_STATE_RUNNING || READ_ONCE(gate->standing))
+		return now;
+	ticks = ls_kvm_in_guest(gate->vcpu) ? ls_gate_ticks(gate) :
+					      ls_kvm_exit_tsc(gate->vcpu) - gate->base;
+	return clamp_t(s64, ticks, now, max(now, gate->machine->target));
+}
+
+void ls_gate_hold_deadline(struct ls_gate *gate)
+{
+	const u64 deadline = ls_kvm_deadline(gate->vcpu);
+
+	if (!deadline)
+		return;
+	gate->held = deadline;
+	ls_kvm_set_deadline(gate->vcpu, 0);
+}
+
+void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
+{
+	if (deadline)
+		ls_kvm_set_deadline(gate->vcpu, deadline);
+	gate->held = 0;
+}
+
+void ls_gate_enter_on_time(struct ls_gate *gate)
+{
+	const u64 most = ls_us_ticks(LS_ENTRY_MAX_US), elapsed = rdtsc() - gate->set_tsc;
+
+	while ((s64)(ls_gate_ticks(gate) - gate->set) < 0 && rdtsc() - gate->set_tsc < 2 * most)
+		cpu_relax();
+	/*
+	 * Down fast and up slowly: what is too short is seen by the guest as time, what is too long
+	 * only waits. Halted vCPUs are not asked, their clock is set for an interrupt.
+	 */
+	if (gate->aimed && elapsed < gate->entry_ticks)
+		gate->entry_ticks -= (gate->entry_ticks - elapsed) / 4;
+	else if (gate->aimed)
+		gate->entry_ticks += (min(elapsed, most) - gate->entry_ticks) / 8;
+	gate->standing = false;
+}

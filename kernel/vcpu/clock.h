@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The clock of a guest, and its timer, as its gate has them: called by the vCPU's own thread while
+ * it is loaded.
+ */
+#ifndef _LS_VCPU_CLOCK_H
+#define _LS_VCPU_CLOCK_H
+
+#include <linux/types.h>
+
+struct ls_gate;
+
+u64 ls_us_ticks(u64 us);
+
+/* What the guest's counter shows now, and when the host's is at @tsc, in ticks. */
+u64 ls_gate_ticks(const struct ls_gate *gate);
+u64 ls_gate_ticks_at(const struct ls_gate *gate, u64 tsc);
+
+/* A deadline of the guest, in its counter, in ticks. */
+u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline);
+
+/* The guest's counter may have been written, by itself or its VMM: its clock goes on from there. */
+void ls_gate_rebase(struct ls_gate *gate);
+
+/* From here on the guest's clock stands where it was when the guest ran last. */
+void ls_gate_stand(struct ls_gate *gate);
+
+/* The guest is about to run for the first time since its clock was set. */
+void ls_gate_enter_on_time(struct ls_gate *gate);
+
+/* Takes the guest's deadline away: its timer goes by the host's time, and would come early. */
+void ls_gate_hold_deadline(struct ls_gate *gate);
+
+/* Gives it back, or makes KVM reckon anew when that is: by the guest's clock as it is set now. */
+void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline);
+
+#endif /* _LS_VCPU_CLOCK_H */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A machine: the gates of one VM, which are one component of a session.
+ *
+ * It runs while any of its gates does. When none runs any more and its VMM has nothing to do for
+ * it, it has come to the end of its window, or to the next deadline of a vCPU that is idle.
+ *
+ * Lifetime: from attach to detach, both called by core.
+ */
+#ifndef _LS_MACHINE_H
+#define _LS_MACHINE_H
+
+#include <linux/hrtimer.h>
+#include <linux/mmu_notifier.h>
+#include <linux/workqueue.h>
+
+#include "../core/mechanism.h"
+#include "quiet.h"
+
+struct kvm;
+struct ls_gate;
+
+/* So many vCPUs at most; KVM has the same limit where the kernel's configuration has no other. */
+#define LS_MACHINE_VCPUS_MAX 1024
+
+struct ls_machine {
+	struct ls_component *component;
+	u32 session_id;
+	u16 id;			/* the component's */
+	struct kvm *kvm;	/* pinned */
+	struct mm_struct *mm;	/* the VMM's, held for its notifier */
+	struct mmu_notifier notifier; /* tells that the VMM is gone */
+	struct hrtimer look;	/* looks at the VMM again */
+	struct work_struct grow; /* makes gates for vCPUs that were plugged in */
+	/* Under the session's lock: */
+	struct ls_quiet quiet;
+	struct ls_live_window window; /* the last that was looked at */
+	u64 start, target;	/* it, in ticks */
+	u64 base_ns;		/* the session's time at tick 0 */
+	u32 running;		/* gates that do */
+	u32 count;
+	u32 room;
+	bool joined;
+	u64 vmm_busy;
+	struct ls_gate **gates;
+};
+
+extern const struct ls_mechanism ls_vcpu_mechanism;
+
+/* Ticks since attach as simulated time, rounded down, and back, rounded up. */
+u64 ls_machine_ns(const struct ls_machine *machine, u64 ticks);
+
+/* Ticks as nanoseconds of host time. */
+u64 ls_ticks_ns(u64 ticks);
+
+/* All below under the session's lock. */
+
+/* Looks at the window that is open. */
+void ls_machine_refresh(struct ls_machine *machine);
+
+/* The furthest that any of its gates has come. */
+u64 ls_machine_now(struct ls_machine *machine);
+
+/* A gate has stopped, or sleeps again: the machine may have arrived. */
+void ls_machine_settle(struct ls_machine *machine);
+
+/* @gate may run until @machine->target. */
+void ls_machine_let_run(struct ls_machine *machine, struct ls_gate *gate);
+
+#endif /* _LS_MACHINE_H */
