@@ -132,13 +132,21 @@ t.test(
     await t.rejects(quick.result, { code: "CONNECTION_LOST" });
     await new Promise((done) => setTimeout(done, 7000));
 
-    const next = await connect();
+    let next = await connect();
     t.equal(next.hello.bootId, booted.hello.bootId);
     t.equal(`${(await next.adopt(quick.id).result).stdout}`, "quick\n");
     const [init, agent, initLater, agentLater] = `${(await next.adopt(watch.id).result).stdout}`
       .trim()
       .split("\n");
     t.same([initLater, agentLater], [init, agent]);
+
+    await t.test("one that comes while the kernel still thinks it has gone, too", async (t) => {
+      for (let i = 0; i < 60; i++) {
+        next.close();
+        next = await connect();
+        t.equal((await next.run({ run: "true" }).result).exit, 0);
+      }
+    });
 
     await t.test("it powers off when it is told to", async (t) => {
       await next.shutdown();

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ static struct buffer in, out;
 static size_t in_seen;			/* bytes of `in` without a newline */
 static size_t out_done;			/* bytes of `out` that are written */
 static bool skipping;			/* until the end of a line that is too long */
-static bool greeted;			/* the host has said hello since it connected */
+static size_t doubtful;			/* length of the half line whose host may have gone */
+static bool greeted;			/* a host has said hello */
 
 static void __attribute__((noreturn)) die(const char *what)
 {
@@ -135,7 +137,7 @@ static void hello_request(const struct request *r)
 	introduce(line);
 	list_runs(line);
 	send_line();
-	send_kept_runs();
+	send_kept_runs(true);
 }
 
 static void set_time_request(const struct request *r)
@@ -179,11 +181,9 @@ static void take_line(char *line, size_t len)
 {
 	struct request r = { 0 };
 
-	if (!len)
-		return;
-	if (strlen(line) == len && request_parse(&r, line))
+	if (len && strlen(line) == len && request_parse(&r, line))
 		handle(&r);
-	else
+	else if (len)
 		send_error(r.id ? r.id : "-", "BAD_REQUEST",
 			   "a line is not of the form ID VERB KEY=VALUE...");
 	request_free(&r);
@@ -218,9 +218,11 @@ static void take_lines(void)
 		}
 		*newline = '\0';
 		in_seen = newline + 1 - in.data;
-		if (!skipping)
+		/* A new host begins with a newline: it must not end an old host's line. */
+		if (!skipping && (!doubtful || newline != in.data + doubtful))
 			take_line(in.data + start, newline - in.data - start);
 		skipping = false;
+		doubtful = 0;
 		start = in_seen;
 	}
 	memmove(in.data, in.data + start, in.len - start);
@@ -239,6 +241,8 @@ static void connect_socket(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	unwatch_close(&port);
+	greeted = skipping = false;
+	in.len = in_seen = 0;
 	port.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	if (port.fd < 0 || connect(port.fd, (struct sockaddr *)&address, sizeof(address)) ||
@@ -247,14 +251,21 @@ static void connect_socket(void)
 	watch(&port, EPOLLIN | EPOLLOUT | EPOLLET);
 }
 
-/* The host has gone; a port stays open and tells when it is back. */
+/* A port's host may even be back: its first bytes can be read before the kernel knows of it. */
 static void disconnected(void)
 {
-	greeted = false;
-	skipping = false;
-	in.len = in_seen = 0;
 	if (is_socket)
 		connect_socket();
+	else
+		doubtful = in.len;
+}
+
+static void send_answers(void)
+{
+	struct pollfd p = { .fd = port.fd };
+
+	if (greeted && (is_socket || (poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP))))
+		send_kept_runs(false);
 }
 
 /*
@@ -308,6 +319,7 @@ static void port_ready(struct source *s)
 	(void)s;
 	flush_port();
 	read_port();
+	send_answers();
 }
 
 static void child_ended(struct source *s)
@@ -315,7 +327,8 @@ static void child_ended(struct source *s)
 	struct signalfd_siginfo info;
 
 	while (read(s->fd, &info, sizeof(info)) > 0)
-		reap_runs(greeted);
+		reap_runs();
+	send_answers();
 }
 
 /* The kernel says when a device comes, so there is no asking again and again. */

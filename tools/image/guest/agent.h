@@ -35,10 +35,10 @@ void run_request(const struct request *r);
 void kill_request(const struct request *r);
 void forget_request(const struct request *r);
 void poweroff_request(const struct request *r);
-/* A child may have ended. `send`: somebody listens. */
-void reap_runs(bool send);
-/* Sends all answers that the host has not said it has. */
-void send_kept_runs(void);
+/* A child may have ended. */
+void reap_runs(void);
+/* Sends the answers that have not been sent; `again`: all that the host has not said it has. */
+void send_kept_runs(bool again);
 void list_runs(struct buffer *line);
 
 /* files.c */

@@ -35,6 +35,7 @@ struct run {
 	char id[LS_ID_MAX + 1];
 	pid_t pid;		/* 0: ended, `status` is set */
 	int status;
+	bool sent;
 	uint64_t start_ns, end_ns;
 	struct output out, err;
 };
@@ -217,7 +218,7 @@ void run_request(const struct request *r)
 	free(s.env);
 }
 
-static void send_ended(const struct run *run)
+static void send_ended(struct run *run)
 {
 	struct buffer *line = begin_line(run->id, "ended");
 
@@ -230,10 +231,11 @@ static void send_ended(const struct run *run)
 		     (unsigned long long)run->out.lost, (unsigned long long)run->err.lost);
 	buffer_add_bytes(line, "stdout", run->out.kept.data, run->out.kept.len);
 	buffer_add_bytes(line, "stderr", run->err.kept.data, run->err.kept.len);
+	run->sent = true;
 	send_line();
 }
 
-void reap_runs(bool send)
+void reap_runs(void)
 {
 	int status;
 	pid_t pid;
@@ -253,15 +255,13 @@ void reap_runs(bool send)
 		take_output(&run->err.source);
 		unwatch_close(&run->out.source);
 		unwatch_close(&run->err.source);
-		if (send)
-			send_ended(run);
 	}
 }
 
-void send_kept_runs(void)
+void send_kept_runs(bool again)
 {
 	for (struct run *run = runs; run; run = run->next)
-		if (!run->pid)
+		if (!run->pid && (again || !run->sent))
 			send_ended(run);
 }
 

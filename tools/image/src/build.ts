@@ -8,10 +8,17 @@ import { explainFailure } from "./explain.js";
 import { APT_OPTIONS_VARIABLE, customizeHook, setupHook } from "./hooks.js";
 import { takeLock } from "./lock.js";
 import { checkSpace, checkSubordinateIds, checkTools, debianRelease, IS_ROOT } from "./machine.js";
-import { BASE_PACKAGES, DPKG_OPTIONS, MKE2FS_OPTIONS } from "./recipe.js";
+import { makeOverlay, UNPACK } from "./overlay.js";
 import { capture, runGroup } from "./run.js";
 import { type AptSettings, readAptSettings } from "./sources.js";
-import { type ImageSpec, imageKey, type ResolvedSpec, resolveSpec } from "./spec.js";
+import {
+  type ImageKind,
+  type ImageSpec,
+  imageKey,
+  LAB_IMAGE,
+  type ResolvedSpec,
+  resolveSpec,
+} from "./spec.js";
 import { findImage, type ImageRecord, imagePath, installedPackages, publish } from "./store.js";
 import { makeWork, removeWork, sweep, type Work } from "./work.js";
 import { LIST_XATTRS, setXattrs, XATTR_LINE } from "./xattrs.js";
@@ -37,6 +44,7 @@ export interface BuiltImage {
 /** What the steps of one build share. */
 interface Build {
   spec: ResolvedSpec;
+  kind: ImageKind;
   release: string;
   work: Work;
   lockFd: number;
@@ -48,15 +56,19 @@ interface Build {
  * Returns the image for `spec`, building it when the cache has none. An image in the cache needs
  * neither network nor root. Every error is an ImageError.
  */
-export async function buildImage(spec: ImageSpec, options: BuildOptions): Promise<BuiltImage> {
+export async function buildImage(
+  spec: ImageSpec,
+  options: BuildOptions,
+  kind = LAB_IMAGE,
+): Promise<BuiltImage> {
   try {
-    const resolved = resolveSpec(spec);
+    const resolved = resolveSpec(spec, kind);
     const release = await debianRelease();
-    const key = imageKey(resolved, release);
+    const key = imageKey(resolved, release, kind);
     const imagesDir = path.join(options.cacheDir, "images");
     const record =
       (await findImage(imagesDir, key)) ??
-      (await buildLocked(resolved, { release, key, imagesDir }, options));
+      (await buildLocked(resolved, { kind, release, key, imagesDir }, options));
     return { path: imagePath(imagesDir, key), key, packages: record.packages };
   } catch (error) {
     throw ImageError.from(error);
@@ -65,7 +77,12 @@ export async function buildImage(spec: ImageSpec, options: BuildOptions): Promis
 
 async function buildLocked(
   spec: ResolvedSpec,
-  { release, key, imagesDir }: { release: string; key: string; imagesDir: string },
+  {
+    kind,
+    release,
+    key,
+    imagesDir,
+  }: Pick<Build, "kind" | "release"> & { key: string; imagesDir: string },
   { cacheDir, aptConfigDir, log, signal }: BuildOptions,
 ): Promise<ImageRecord> {
   checkTools();
@@ -82,7 +99,7 @@ async function buildLocked(
     const work = await makeWork(imagesDir);
     try {
       if (!IS_ROOT) await checkSpace(work.treePlace);
-      const build: Build = { spec, release, work, lockFd: lock.fd, log, signal };
+      const build: Build = { spec, kind, release, work, lockFd: lock.fd, log, signal };
       const file = await makeImage(build, apt);
       const record = await describe(file, build, key);
       await publish(imagesDir, file, record);
@@ -97,23 +114,24 @@ async function buildLocked(
 }
 
 async function makeImage(build: Build, apt: AptSettings): Promise<string> {
-  const { spec, work, log } = build;
+  const { spec, kind, work, log } = build;
   const wanted = spec.packages.length > 0 ? ` with ${spec.packages.join(", ")}` : "";
-  log(`building a Debian ${build.release} image${wanted} (once for each list of packages)`);
+  log(`building a Debian ${build.release} ${kind.name}${wanted} (once for each list of packages)`);
   const xattrs: string[] = [];
   const tree = await bootstrap(build, apt, xattrs);
+  const overlay = makeOverlay(kind, work.dir);
   log("writing the file system");
   const file = path.join(work.dir, "image");
   await withFile(file, "wx", (handle) => handle.truncate(spec.size));
-  const mke2fs = ["mke2fs", "-q", ...MKE2FS_OPTIONS, "-d"];
+  const mke2fs = ["mke2fs", "-q", ...kind.recipe.mke2fsOptions, "-d"];
   if (IS_ROOT) {
-    await step(build, [...mke2fs, tree, file]);
+    await step(build, ["sh", "-c", UNPACK, "sh", tree, ...overlay, "--", ...mke2fs, tree, file]);
   } else {
     // One fakeroot for both, because the owners and device nodes it pretends end with it.
     const unpacked = path.join(work.dir, "tree");
     await mkdir(unpacked);
-    const script = 'tar --extract -f "$1" -C "$2" && shift 2 && "$@"';
-    const command = ["sh", "-c", script, "sh", tree, unpacked, ...mke2fs, unpacked, file];
+    const script = ["sh", "-c", UNPACK, "sh", unpacked, tree, ...overlay, "--"];
+    const command = [...script, ...mke2fs, unpacked, file];
     await step(build, ["fakeroot", "--", ...command]);
     await setXattrs(file, xattrs);
   }
@@ -134,17 +152,18 @@ async function withFile(file: string, flags: string, use: (handle: FileHandle) =
 
 /** Makes the Debian tree: as root a folder, else a tar of it and the list `xattrs` for setXattrs. */
 async function bootstrap(build: Build, apt: AptSettings, xattrs: string[]): Promise<string> {
-  const { spec, release, work } = build;
+  const { spec, kind, release, work } = build;
+  const { recipe } = kind;
   const tree = path.join(work.dir, IS_ROOT ? "tree" : "tree.tar");
   const mmdebstrap = [
     "mmdebstrap",
     `--mode=${IS_ROOT ? "root" : "unshare"}`,
     "--variant=minbase",
     "--skip=update",
-    `--include=${[...BASE_PACKAGES, ...spec.packages].join(",")}`,
-    ...DPKG_OPTIONS.map((option) => `--dpkgopt=${option}`),
+    `--include=${[...recipe.packages, ...spec.packages].join(",")}`,
+    ...recipe.dpkgOptions.map((option) => `--dpkgopt=${option}`),
     `--setup-hook=${setupHook(spec.packages)}`,
-    `--customize-hook=${customizeHook()}${IS_ROOT ? "" : LIST_XATTRS}`,
+    `--customize-hook=${customizeHook(recipe)}${IS_ROOT ? "" : LIST_XATTRS}`,
     release,
     tree,
     "-",

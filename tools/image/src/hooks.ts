@@ -2,7 +2,7 @@
 // The recipe as shell text for mmdebstrap's hooks, which run with the image's root folder as $1.
 // Text and not script files, because in unshare mode a file in the cache need not be readable.
 
-import { DIRECTORIES, FILES, MASKED_UNITS, REMOVED } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
 
 /** Marks a line of the build's output that names a package apt does not know. */
 export const UNKNOWN_PACKAGE = "livestack-unknown-package:";
@@ -40,20 +40,21 @@ test -z "$unknown"
 }
 
 /** After the packages are configured. */
-export function customizeHook(): string {
+export function customizeHook(recipe: Recipe): string {
   const lines = ["set -eu", 'cd "$1"', `rm -f .${BUILD_APT_CONF}`];
-  for (const pattern of REMOVED) lines.push(`rm -rf .${pattern}`);
-  for (const path of DIRECTORIES) lines.push(`mkdir -p .${path}`);
-  // sshd refuses keys in a folder that others may write to.
-  lines.push("chmod 0700 root/.ssh");
-  for (const file of FILES) {
+  for (const pattern of recipe.removed) lines.push(`rm -rf .${pattern}`);
+  for (const path of recipe.directories) {
+    lines.push(`mkdir -p ${path.startsWith("/root/") ? "-m 0700 " : ""}.${path}`);
+  }
+  for (const file of recipe.files) {
     const path = `.${file.path}`;
     lines.push(`mkdir -p "$(dirname ${path})"`, `rm -f ${path}`);
     lines.push(`printf %s ${shellQuote(file.content)} >${path}`);
     lines.push(`chmod ${file.mode ?? "0644"} ${path}`);
   }
-  for (const unit of MASKED_UNITS) {
-    lines.push(`ln -sfn /dev/null ${shellQuote(`etc/systemd/system/${unit}`)}`);
+  const masks = recipe.maskedUnits.map((unit) => [`/etc/systemd/system/${unit}`, "/dev/null"]);
+  for (const [path, target] of [...masks, ...Object.entries(recipe.links)] as [string, string][]) {
+    lines.push(`mkdir -p "$(dirname .${path})"`, `ln -sfn ${target} ${shellQuote(`.${path}`)}`);
   }
   // "*" is no password that anyone could type, and unlike "!" it does not lock the account, which
   // sshd would refuse even with a key where PAM is off.

@@ -4,6 +4,7 @@
 import { HELP, parseCommand } from "./arguments.js";
 import { buildImage } from "./build.js";
 import { cacheDir } from "./cache.js";
+import { debianGuest } from "./debian.js";
 import { ImageError } from "./errors.js";
 
 const SIGNAL_STATUS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
@@ -25,8 +26,11 @@ async function main(): Promise<number> {
       return 0;
     }
     const options = { cacheDir: cacheDir(), log: say, signal: abort.signal };
-    const image = await buildImage(command.spec, options);
-    process.stdout.write(`${image.path}\n`);
+    const result =
+      command.kind === "build"
+        ? (await buildImage(command.spec, options)).path
+        : JSON.stringify(await debianGuest(command.spec, options), undefined, 2);
+    process.stdout.write(`${result}\n`);
     return 0;
   } catch (error) {
     const known = ImageError.from(error);

@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in an image and why. Everything here is data and part of the cache key.
+// What an image is made of. A recipe is data, all of it part of the cache key; what the recipes
+// have in common is here.
 
-/** Raise when the way of building changes the image although the data below stays the same. */
-export const RECIPE_VERSION = 1;
+export interface ImageFile {
+  path: string;
+  content: string;
+  mode?: string;
+}
 
-/** On top of Debian's "minbase" (priority required, and apt). */
-export const BASE_PACKAGES: readonly string[] = [
-  "ca-certificates",
-  "dbus",
-  "iproute2",
-  "iputils-ping",
-  "kmod",
-  // Resolves the host's own name with no /etc/hosts entry: sudo and sshd would wait for DNS.
-  "libnss-myhostname",
-  "netbase",
-  "openssh-server",
-  "procps",
-  "python3", // Ansible's modules run in it
-  "python3-apt", // Ansible's apt module needs it, and a host without network cannot fetch it
-  "sudo",
-  "systemd",
-  "systemd-sysv",
-  "udev",
-];
+export interface Recipe {
+  /** Raise when the way of building changes the image although the data stays the same. */
+  version: number;
+  /** On top of Debian's "minbase" (priority required, and apt). */
+  packages: readonly string[];
+  maskedUnits: readonly string[];
+  /** Written over what the packages installed. */
+  files: readonly ImageFile[];
+  /** Symbolic links, with their targets. */
+  links: Readonly<Record<string, string>>;
+  /** Removed from the finished tree; shell patterns. */
+  removed: readonly string[];
+  /** Made if they are missing, with mode 0700 below /root, where only root has business. */
+  directories: readonly string[];
+  dpkgOptions: readonly string[];
+  mke2fsOptions: readonly string[];
+}
 
 /**
- * Units that must never start. A lab host boots on an emulated CPU, where each process of the boot
- * costs tens of milliseconds, and it is thrown away afterwards. Units of packages that are not in
- * the image are listed too, because a package asked for may bring them in.
+ * Units that must never start, in any image. Machines here may boot on an emulated CPU, where each
+ * process of the boot costs tens of milliseconds, and they are thrown away afterwards. Units of
+ * packages that are not in the image are listed too, because a package asked for may bring them in.
  */
 export const MASKED_UNITS: readonly string[] = [
   // Maintenance of a machine that lives for months. Timers also end idle time: a guest that only
@@ -45,12 +47,13 @@ export const MASKED_UNITS: readonly string[] = [
   "systemd-timesyncd.service",
   "systemd-time-wait-sync.service",
   // No one sits at these consoles, root has no password to log in with, and console=ttyS0 would
-  // start the serial one by itself.
+  // start the serial one by itself; a guest has a shell there that asks for none.
   "getty@.service",
   "serial-getty@.service",
   "console-getty.service",
   "container-getty@.service",
-  // The lab sets the addresses before init starts: there is no network to wait for.
+  // The lab sets the addresses before init starts, a guest's setup later: there is no network to
+  // wait for.
   "systemd-networkd-wait-online.service",
   "NetworkManager-wait-online.service",
   "ifupdown-wait-online.service",
@@ -76,69 +79,19 @@ export const MASKED_UNITS: readonly string[] = [
   "systemd-journal-flush.service",
 ];
 
-export interface ImageFile {
-  path: string;
-  content: string;
-  mode?: string;
-}
-
-const HOST_KEY = "/etc/ssh/ssh_host_ed25519_key";
-
-/** Files written over what the packages installed. */
+/** Of every image. */
 export const FILES: readonly ImageFile[] = [
-  // The lab mounts root and whatever else there is.
+  // Whoever boots it mounts root and whatever else there is.
   { path: "/etc/fstab", content: "" },
-  // No resolver: the machine's own (copied in by mmdebstrap) means nothing inside the lab.
+  // No resolver: the machine's own (copied in by mmdebstrap) means nothing inside.
   { path: "/etc/resolv.conf", content: "" },
-  { path: "/etc/hosts", content: "127.0.0.1\tlocalhost\n::1\t\tlocalhost ip6-localhost\n" },
   // Empty, not absent: absent means "first boot" to systemd, which then presets every unit.
   { path: "/etc/machine-id", content: "", mode: "0444" },
   { path: "/etc/default/locale", content: "LANG=C.UTF-8\n" },
-  {
-    path: "/etc/systemd/journald.conf.d/livestack.conf",
-    content: `# A journal on disk would write and fsync during measurements.
-[Journal]
-Storage=volatile
-RuntimeMaxUse=16M
-`,
-  },
-  {
-    path: "/etc/ssh/sshd_config.d/livestack.conf",
-    content: `# Root by key only; the lab puts the key in /root/.ssh/authorized_keys.
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-# One kind of host key: making an RSA key takes seconds on an emulated CPU.
-HostKey ${HOST_KEY}
-`,
-  },
-  {
-    path: "/etc/systemd/system/livestack-ssh-keys.service",
-    content: `# No two hosts may share a key, so the image has none.
-[Unit]
-Description=Make this machine's SSH host key
-Before=ssh.service ssh.socket
-ConditionPathExists=!${HOST_KEY}
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N "" -C "" -f ${HOST_KEY}
-`,
-  },
-  {
-    path: "/etc/systemd/system/ssh.service.d/livestack.conf",
-    content: `[Unit]
-Requires=livestack-ssh-keys.service
-After=livestack-ssh-keys.service
-`,
-  },
 ];
 
-/** Removed from the finished tree; shell patterns. */
 export const REMOVED: readonly string[] = [
-  "/etc/hostname", // copied in from this machine; without it the name set by the lab's init stays
-  "/etc/ssh/ssh_host_*",
+  "/etc/hostname", // copied in from this machine
   "/var/lib/dbus/machine-id",
   "/var/lib/systemd/random-seed",
   "/var/log/apt/*",
@@ -146,9 +99,6 @@ export const REMOVED: readonly string[] = [
   "/var/log/alternatives.log",
   "/var/log/bootstrap.log",
 ];
-
-/** Made if they are missing: mount points that the lab and the guests use. */
-export const DIRECTORIES: readonly string[] = ["/root/.ssh", "/usr/lib/modules"];
 
 /**
  * Not unpacked. Only the files are named, so their folders stay: maintainer scripts that link a
@@ -175,17 +125,3 @@ export const MKE2FS_OPTIONS: readonly string[] = [
   "-E",
   "root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0,assume_storage_prezeroed=1",
 ];
-
-/** All of the above as one text, for the cache key. */
-export function recipeText(): string {
-  return JSON.stringify({
-    RECIPE_VERSION,
-    BASE_PACKAGES,
-    MASKED_UNITS,
-    FILES,
-    REMOVED,
-    DIRECTORIES,
-    DPKG_OPTIONS,
-    MKE2FS_OPTIONS,
-  });
-}

@@ -3,7 +3,24 @@
 
 import { createHash } from "node:crypto";
 import { ImageError } from "./errors.js";
-import { BASE_PACKAGES, recipeText } from "./recipe.js";
+import { LAB_RECIPE } from "./lab-recipe.js";
+import type { Recipe } from "./recipe.js";
+
+/** What an image has beside the packages asked for. */
+export interface ImageKind {
+  /** for the build's progress */
+  name: string;
+  recipe: Recipe;
+  /** Put over Debian's tree, owned by root. */
+  overlay?: {
+    /** what its content follows from, for the key */
+    inputs: readonly string[];
+    fill: (root: string) => void;
+  };
+}
+
+/** What lab hosts boot from, and `main.js build` makes. */
+export const LAB_IMAGE: ImageKind = { name: "image", recipe: LAB_RECIPE };
 
 export interface ImageSpec {
   /** Debian packages to install beside the base set; names only, no versions. */
@@ -38,9 +55,12 @@ export function checkPackageName(name: string): void {
   );
 }
 
-export function resolveSpec(spec: ImageSpec): ResolvedSpec {
+export function resolveSpec(
+  spec: ImageSpec,
+  { recipe }: Pick<ImageKind, "recipe"> = LAB_IMAGE,
+): ResolvedSpec {
   for (const name of spec.packages) checkPackageName(name);
-  const base = new Set(BASE_PACKAGES);
+  const base = new Set(recipe.packages);
   const packages = [...new Set(spec.packages)].filter((name) => !base.has(name)).sort();
   const size = spec.size ?? DEFAULT_SIZE;
   if (!Number.isSafeInteger(size) || size < MIN_SIZE || size > MAX_SIZE) {
@@ -77,7 +97,8 @@ export function parsePackages(text: string): string[] {
  * The image's name in the cache. The whole recipe is hashed rather than a version number, so that
  * no edit of it can be answered with an image from before the edit.
  */
-export function imageKey(spec: ResolvedSpec, release: string): string {
-  const what = { ...spec, release, arch: process.arch, recipe: recipeText() };
+export function imageKey(spec: ResolvedSpec, release: string, kind = LAB_IMAGE): string {
+  const { recipe, overlay } = kind;
+  const what = { ...spec, release, arch: process.arch, recipe, overlay: overlay?.inputs };
   return createHash("sha256").update(JSON.stringify(what)).digest("hex").slice(0, 20);
 }

@@ -3,8 +3,8 @@
 
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { busyboxProgram, debianKernel, kernelSeries } from "./cache.js";
-import { ImageError } from "./errors.js";
+import { busyboxProgram } from "./cache.js";
+import { guestKernel } from "./guest-kernel.js";
 import {
   addModules,
   cachedInitramfs,
@@ -30,8 +30,6 @@ const MODULES = ["virtio_pci", "virtio_console", "virtio_blk", "virtio_net", "ex
 
 const FOLDERS = ["etc", "mnt", "proc", "root", "run", "sys", "tmp", "usr/local/bin"];
 
-export const DEFAULT_GUEST_KERNEL = "6.12";
-
 /** A guest that boots without a disk of its own. */
 export interface TinyGuest {
   /** for QEMU's -kernel */
@@ -47,12 +45,8 @@ export interface TinyGuest {
  * @param series one of the kernels that setup brought
  * @throws ImageError not-set-up, usage for another kernel, or what failed
  */
-export function tinyGuest(series: string = DEFAULT_GUEST_KERNEL): TinyGuest {
-  const kernel = debianKernel(series);
-  if (!kernel) {
-    const known = kernelSeries().join(", ");
-    throw new ImageError("usage", `There is no kernel ${series} for guests: take one of ${known}.`);
-  }
+export function tinyGuest(series?: string): TinyGuest {
+  const kernel = guestKernel(series);
   const busybox = busyboxProgram();
   const inputs = [kernel.release, kernel.version, busybox, ...MODULES, ...FOLDERS];
   const key = {

@@ -10,21 +10,31 @@ import { capture } from "./run.js";
 
 export const XATTR_LINE = "livestack-xattr:";
 
-/** Shell text: prints a line for each attribute in the tree that is the current folder. */
-export const LIST_XATTRS = `chroot . python3 -c '
-import json, os
-for folder, _, names in os.walk("/"):
-    if folder.startswith(("/proc", "/sys", "/dev")):
-        continue
-    for path in [folder] + [os.path.join(folder, name) for name in names]:
-        for name in os.listxattr(path, follow_symlinks=False):
-            value = os.getxattr(path, name, follow_symlinks=False).hex()
-            print("${XATTR_LINE}", json.dumps([path, name, value]))
+/**
+ * Shell text: prints a line for each attribute in the tree that is the current folder. In perl,
+ * because every Debian has that; it has no functions for attributes, hence the numbers of the calls
+ * (llistxattr and lgetxattr of x86-64).
+ */
+export const LIST_XATTRS = `chroot . sh -c '
+find / -xdev "(" -path /proc -o -path /sys -o -path /dev ")" -prune -o -print0 |
+perl -0 -ne "$1"' sh '
+  chomp;
+  my $path = $_;
+  my $names = "\\0" x 65536;
+  my $length = syscall(195, $path, $names, 65536);
+  next if $length <= 0;
+  for my $name (split /\\0/, substr($names, 0, $length)) {
+    my $value = "\\0" x 65536;
+    my $size = syscall(192, $path, "$name\\0", $value, 65536);
+    die "$path: $name: $!\\n" if $size < 0;
+    print "${XATTR_LINE} ", unpack("H*", $path), " $name ", unpack("H*", substr($value, 0, $size)), "\\n";
+  }
 '
 `;
 
 export function parseXattrLine(line: string): [path: string, name: string, hex: string] {
-  return JSON.parse(line.slice(XATTR_LINE.length));
+  const [path = "", name = "", hex = ""] = line.slice(XATTR_LINE.length).trimStart().split(" ");
+  return [Buffer.from(path, "hex").toString(), name, hex];
 }
 
 export async function setXattrs(image: string, lines: readonly string[]): Promise<void> {

@@ -23,6 +23,10 @@ t.test("arguments", async (t) => {
     kind: "build",
     spec: { packages: ["gcc", "make"], size: 2 ** 31 },
   });
+  t.same(parseCommand(["guest", "--packages=jq", "--kernel", "6.1"]), {
+    kind: "guest",
+    spec: { packages: ["jq"], series: "6.1" },
+  });
   t.same(parseCommand(["--help"]), { kind: "help" });
   for (const argv of [
     [],
@@ -30,6 +34,8 @@ t.test("arguments", async (t) => {
     ["build", "x"],
     ["build", "--pkgs", "a"],
     ["build", "--size"],
+    ["build", "--kernel", "6.12"],
+    ["guest", "build"],
   ]) {
     t.throws(() => parseCommand(argv), { code: "usage", exitStatus: 2 }, argv.join(" "));
   }
@@ -45,7 +51,7 @@ t.test("--help names every exit status", async (t) => {
 });
 
 t.test("bad input gives one sentence, status 2 and leaves nothing", async (t) => {
-  const cases = [["bild"], ["build", "--packages", "-x"], ["build", "--packages=a/b"], ["--nope"]];
+  const cases = [["bild"], ["build", "--packages", "-x"], ["guest", "--packages=a/b"], ["--nope"]];
   for (const argv of [...cases, ["build", "--size", "12"], ["build", "--size=4X"]]) {
     const cache = path.join(t.testdir(), "cache");
     const { status, stdout, stderr } = main(cache, argv);

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import t from "tap";
-import { BASE_PACKAGES } from "#image/recipe";
-import { type ImageSpec, imageKey, parsePackages, parseSize, resolveSpec } from "#image/spec";
+import { debianGuest } from "#image/debian";
+import { GUEST_RECIPE } from "#image/guest-recipe";
+import { LAB_RECIPE } from "#image/lab-recipe";
+import {
+  type ImageKind,
+  type ImageSpec,
+  imageKey,
+  parsePackages,
+  parseSize,
+  resolveSpec,
+} from "#image/spec";
 
 const key = (spec: ImageSpec, release = "bookworm") => imageKey(resolveSpec(spec), release);
 
@@ -23,7 +32,7 @@ t.test("names that apt or a shell would read as something else are refused", asy
 
 t.test("the key depends on the set of packages, not on how it is written", async (t) => {
   t.equal(key({ packages: ["make", "gcc"] }), key({ packages: ["gcc", "make", "gcc"] }));
-  t.equal(key({ packages: [...BASE_PACKAGES] }), key({ packages: [] }));
+  t.equal(key({ packages: [...LAB_RECIPE.packages] }), key({ packages: [] }));
   t.equal(key({ packages: [], size: 4 * 1024 ** 3 }), key({ packages: [] }));
   t.match(key({ packages: [] }), /^[0-9a-f]{20}$/);
 });
@@ -37,6 +46,36 @@ t.test("the key differs where the image would", async (t) => {
     key({ packages: [] }, "trixie"),
   ];
   t.equal(new Set(keys).size, keys.length);
+});
+
+t.test("the key of a guest follows from its recipe and from what is put over it", async (t) => {
+  const guest = (inputs: string[], recipe = GUEST_RECIPE): ImageKind => ({
+    name: "guest",
+    recipe,
+    overlay: { inputs, fill: () => t.fail("a key needs no content") },
+  });
+  const kinds = [
+    guest(["agent-1", "6.12.1"]),
+    guest(["agent-2", "6.12.1"]),
+    guest(["agent-1", "6.12.2"]),
+    guest([], LAB_RECIPE),
+    guest(["agent-1", "6.12.1"], { ...GUEST_RECIPE, links: {} }),
+    guest(["agent-1", "6.12.1"], { ...GUEST_RECIPE, files: GUEST_RECIPE.files.slice(1) }),
+  ];
+  const spec = resolveSpec({ packages: ["jq", "udev"] }, { recipe: GUEST_RECIPE });
+  t.same(spec.packages, ["jq"], "what every guest has is not asked for twice");
+  const keys = [imageKey(spec, "bookworm"), ...kinds.map((k) => imageKey(spec, "bookworm", k))];
+  t.equal(new Set(keys).size, keys.length);
+});
+
+t.test("a guest with a wrong name or size is refused before anything is looked for", async (t) => {
+  process.env.XDG_CACHE_HOME = t.testdir();
+  await t.rejects(debianGuest({ packages: ["jq", "Gcc"] }), {
+    code: "bad-package-name",
+    message: /"Gcc"/,
+  });
+  await t.rejects(debianGuest({ size: 5 }), { code: "bad-size" });
+  await t.rejects(debianGuest({ packages: ["jq"] }), { code: "not-set-up" });
 });
 
 t.test("sizes", async (t) => {

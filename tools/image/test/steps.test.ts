@@ -5,7 +5,9 @@ import path from "node:path";
 import t from "tap";
 import { ImageError } from "#image/errors";
 import { explainFailure } from "#image/explain";
+import { GUEST_RECIPE } from "#image/guest-recipe";
 import { customizeHook, setupHook, shellQuote, UNKNOWN_PACKAGE } from "#image/hooks";
+import { LAB_RECIPE } from "#image/lab-recipe";
 import { checkSpace, checkTools, debianRelease } from "#image/machine";
 import { debianSources, reachOptions } from "#image/sources";
 import { installedPackages } from "#image/store";
@@ -15,7 +17,8 @@ t.test("shell text: what is quoted arrives unchanged and the hooks parse", async
   const nasty = `it's "$HOME" \`id\` \\ $(id)\n`;
   const echo = spawnSync("sh", ["-c", `printf %s ${shellQuote(nasty)}`], { encoding: "utf8" });
   t.equal(echo.stdout, nasty);
-  for (const hook of [setupHook([]), setupHook(["gcc", "g++"]), customizeHook()]) {
+  const customizations = [LAB_RECIPE, GUEST_RECIPE].map(customizeHook);
+  for (const hook of [setupHook([]), setupHook(["gcc", "g++"]), ...customizations]) {
     t.equal(spawnSync("sh", ["-n", "-c", hook]).status, 0);
   }
 });

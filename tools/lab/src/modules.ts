@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ExitStatus, LabError } from "./errors.js";
 import type { Kernel } from "./kernels.js";
@@ -30,6 +31,7 @@ export function checkModuleName(name: string): void {
 export async function buildModules(kernel: Kernel): Promise<void> {
   await runVisibly("make", [
     "-s",
+    `-j${availableParallelism()}`,
     "-C",
     kernelDir,
     `KDIR=${kernel.build}`,
