@@ -2,17 +2,20 @@
 import type { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { type LoadModules, loadModules } from "./host/load-modules.js";
 import { type OpenClient, openOverNetlink } from "./kernel-client.js";
 import { type AskModule, askOverNetlink } from "./kernel-module.js";
 
 /** What a command may touch of the world around it; tests hand in their own. */
 export interface Context {
   stdout: Pick<Writable, "write">;
-  stderr: Pick<Writable, "write">;
+  stderr: Pick<Writable, "write"> & { readonly isTTY?: boolean };
   /** all there is to read on standard input */
   readStdin: () => Promise<Buffer>;
   askModule: AskModule;
   openClient: OpenClient;
+  loadModules: LoadModules;
+  env: Readonly<NodeJS.ProcessEnv>;
   /** aborts when the user has had enough of a command that goes on by itself; asked once */
   interrupted: () => AbortSignal;
   /** what stands for "/" wherever a command reads of the system */
@@ -30,6 +33,8 @@ export function processContext(): Context {
     readStdin: () => buffer(process.stdin),
     askModule: askOverNetlink,
     openClient: openOverNetlink,
+    loadModules,
+    env: process.env,
     interrupted,
     root: "/",
     checkout,

@@ -10,6 +10,9 @@ export const ExitStatus = {
   USAGE: 2,
   NOT_READY: 3,
   UNFIT: 4,
+  COMMAND_FAILED: 5,
+  COMPONENT_LOST: 6,
+  INTERRUPTED: 130,
 } as const;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
@@ -64,6 +67,30 @@ export const ERROR_STATUS = {
   NO_SUCH_FILE: ExitStatus.FAILED,
   /** a file that would have to be overwritten */
   FILE_EXISTS: ExitStatus.FAILED,
+  /** nothing on this machine that livestack was to find by name: a component, a VM, a run to adopt */
+  NOT_FOUND: ExitStatus.FAILED,
+  /** a name that several VMs or components have */
+  AMBIGUOUS_NAME: ExitStatus.USAGE,
+  /** a guest did not come up, or its agent does not answer */
+  GUEST_SILENT: ExitStatus.FAILED,
+  /** a guest's agent refused a request; the message has its words */
+  GUEST_REFUSED: ExitStatus.FAILED,
+  /** a setup command in a guest did not exit with 0 */
+  SETUP_FAILED: ExitStatus.FAILED,
+  /** a model did not join its session */
+  MODEL_ABSENT: ExitStatus.FAILED,
+  /** the kernel refuses to take a VM as a live component */
+  NOT_ATTACHED: ExitStatus.FAILED,
+  /** a VMM does not answer at its QMP socket */
+  VMM_SILENT: ExitStatus.FAILED,
+  /** a VMM refuses a command; the message has its words */
+  VMM_REFUSED: ExitStatus.FAILED,
+  /** a disk image is not what it was said to be */
+  BAD_IMAGE: ExitStatus.FAILED,
+  /** a session's agent does not answer, or says what is not in its protocol */
+  AGENT_SILENT: ExitStatus.FAILED,
+  /** a request to an agent is not of its protocol, or not for whom it came from */
+  BAD_REQUEST: ExitStatus.FAILED,
   /** the operating system refused something; the message has its words */
   SYSTEM: ExitStatus.FAILED,
   /** the loaded kernel module cannot be spoken with: its words, or the netlink error */
@@ -72,10 +99,22 @@ export const ERROR_STATUS = {
   INTERNAL: ExitStatus.FAILED,
   /** there is no livestack kernel module to speak to */
   NOT_LOADED: ExitStatus.NOT_READY,
+  /** this machine has no /dev/kvm to run guests with */
+  NO_KVM: ExitStatus.NOT_READY,
+  /** there is no QEMU */
+  NO_QEMU: ExitStatus.NOT_READY,
+  /** a built-in image cannot be had */
+  NO_IMAGE: ExitStatus.NOT_READY,
   /** bin/livestack.js finds no compiled program behind it */
   NOT_BUILT: ExitStatus.NOT_READY,
   /** `livestack doctor` ran to its end and found a FAIL */
   UNFIT: ExitStatus.UNFIT,
+  /** a run came to its end, and a command of it failed */
+  COMMAND_FAILED: ExitStatus.COMMAND_FAILED,
+  /** a run ended early: a VM or a model of it had ended, or was reset */
+  COMPONENT_LOST: ExitStatus.COMPONENT_LOST,
+  /** Ctrl-C, or a signal to end */
+  INTERRUPTED: ExitStatus.INTERRUPTED,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

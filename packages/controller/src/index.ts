@@ -17,6 +17,7 @@ export {
   guestCommandLine,
   guestDisk,
   guestMachine,
+  guestSharedDisk,
 } from "./guest/machine-arguments.js";
 export type { KernelClient, OpenClient } from "./kernel-client.js";
 export { type ErrorDetails, LivestackError } from "./livestack-error.js";

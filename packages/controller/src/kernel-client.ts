@@ -13,7 +13,16 @@ export type KernelClient = Pick<
   | "sessionDump"
   | "sessionGet"
   | "sessionSet"
+  | "sessionNew"
+  | "sessionDel"
+  | "componentNew"
   | "componentDump"
+  | "componentGet"
+  | "componentDel"
+  | "componentAttach"
+  | "componentDetach"
+  | "vcpuDump"
+  | "linkNew"
   | "linkDump"
   | "events"
 > & { close(): Promise<void> };
@@ -40,7 +49,7 @@ export async function withKernel<Result>(
       await client.close();
     }
   } catch (error) {
-    throw explained(error, context.root);
+    throw explainKernelError(error, context.root);
   }
 }
 
@@ -50,7 +59,8 @@ interface ClientError extends Error {
   attribute: string | undefined;
 }
 
-function explained(error: unknown, root: string): unknown {
+/** One of ours for what the client or the kernel refuses; anything else stays as it is. */
+export function explainKernelError(error: unknown, root: string): unknown {
   if (!(error instanceof Error && error.name === "NetlinkError")) return error;
   const { message, hint, cause, ...rest } = error as ClientError;
   const details = { place: "livestack.ko", ...(hint === undefined ? {} : { hint }), cause };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError } from "commander";
+import { CommandStatus } from "./command-status.js";
 import { commands } from "./commands/index.js";
 import type { Context } from "./context.js";
 import { ExitStatus } from "./exit-status.js";
@@ -18,6 +19,7 @@ export function createProgram(context: Context): Command {
       // The one place that prints errors is runProgram.
       outputError: () => {},
     })
+    .enablePositionalOptions()
     .exitOverride();
   for (const add of commands) add(program, context);
   return program;
@@ -28,7 +30,7 @@ export function createProgram(context: Context): Command {
  * @param args without the names of interpreter and script
  * @returns the status to exit with
  */
-export async function runProgram(args: readonly string[], context: Context): Promise<ExitStatus> {
+export async function runProgram(args: readonly string[], context: Context): Promise<number> {
   try {
     await createProgram(context).parseAsync(args, { from: "user" });
     return ExitStatus.OK;
@@ -37,6 +39,7 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return ExitStatus.OK;
     if (thrown instanceof CommanderError && thrown.code === "commander.help")
       return ExitStatus.USAGE;
+    if (thrown instanceof CommandStatus) return thrown.status;
     const error = LivestackError.from(thrown);
     context.stderr.write(errorText(error));
     return error.exitStatus;

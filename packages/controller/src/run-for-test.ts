@@ -23,6 +23,8 @@ export async function runForTest(
     readStdin: async () => Buffer.from(""),
     askModule: noModule,
     openClient: noModule,
+    loadModules: noModule,
+    env: { PATH: process.env.PATH },
     interrupted: () => new AbortController().signal,
     root: "/nonexistent",
     checkout: "/nonexistent",

@@ -17,8 +17,10 @@ export interface Message {
 }
 
 export interface JoinOptions {
-  session: number;
-  component: number;
+  /** id on this host; default: LIVESTACK_SESSION, which `livestack run` sets */
+  session?: number;
+  /** default: LIVESTACK_COMPONENT, which `livestack run` sets */
+  component?: number;
   /** default: /dev/livestack */
   device?: string;
 }
@@ -58,9 +60,12 @@ export class ModelComponent {
 
   /**
    * Becomes a component of a session. It enters with the next window, when wait() returns first.
-   * @throws ModelError ENOENT, EBUSY, EINVAL, ESHUTDOWN; POOL_TOO_SMALL
+   * @throws ModelError ENOENT, EBUSY, EINVAL, ESHUTDOWN; POOL_TOO_SMALL, NOT_TOLD
    */
-  static join({ session, component, device = "/dev/livestack" }: JoinOptions): ModelComponent {
+  static join(options: JoinOptions = {}): ModelComponent {
+    const session = options.session ?? numberFromEnvironment("LIVESTACK_SESSION");
+    const component = options.component ?? numberFromEnvironment("LIVESTACK_COMPONENT");
+    const { device = "/dev/livestack" } = options;
     const who = `component ${component} of session ${session}`;
     checkPool(who);
     const opened = new Device(device, who);
@@ -144,6 +149,14 @@ export class ModelComponent {
     joined--;
     this.#device.close();
   }
+}
+
+function numberFromEnvironment(name: string): number {
+  const text = process.env[name] ?? "";
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new ModelError("NOT_TOLD", `join: no ${name} in the environment, and none was given`, {
+    hint: "let `livestack run` start the program, or say session and component",
+  });
 }
 
 /** One thread stays free, for files and names: else Node itself would wait for a window. */

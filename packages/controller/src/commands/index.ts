@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from "commander";
 import type { Context } from "../context.js";
+import { addAdopt } from "./adopt.js";
+import { addAttach } from "./attach.js";
+import { addConsole } from "./console.js";
+import { addDetach } from "./detach.js";
 import { addDoctor } from "./doctor.js";
 import { addEvents } from "./events.js";
+import { addExec } from "./exec.js";
 import { addHelp } from "./help.js";
 import { addInit } from "./init.js";
+import { addLogs } from "./logs.js";
 import { addLs } from "./ls.js";
 import { addPause } from "./pause.js";
+import { addRelease } from "./release.js";
 import { addResume } from "./resume.js";
+import { addRun } from "./run.js";
 import { addStatus } from "./status.js";
 import { addStop } from "./stop.js";
 import { addValidate } from "./validate.js";
@@ -21,12 +29,20 @@ export const commands: readonly AddCommand[] = [
   addInit,
   addDoctor,
   addValidate,
+  addRun,
+  addExec,
+  addConsole,
+  addLogs,
+  addAdopt,
+  addRelease,
   addLs,
   addStatus,
   addEvents,
   addPause,
   addResume,
   addStop,
+  addAttach,
+  addDetach,
   addVersion,
   addHelp,
 ];

@@ -7,7 +7,7 @@ import { AgentError, AgentErrorCode } from "./agent-error.js";
 import { AGENT_VERSION, encodeRequest, type FieldValue, LineReader, Reply } from "./agent-line.js";
 
 /** Bytes of a file that go in one request. */
-const PIECE_BYTES = 512 << 10;
+export const PIECE_BYTES = 512 << 10;
 const SOCKET_RETRY_MS = 10;
 
 export interface ConnectOptions {
@@ -39,7 +39,11 @@ export interface GuestCommand {
   directory?: string;
   /** bytes kept of each of its two streams; default 1 MiB, at most 16 MiB */
   keepBytes?: number;
+  /** is called with its result before the guest forgets that, to have it kept elsewhere */
+  onEnded?: OnEnded;
 }
+
+export type OnEnded = (id: string, result: RunResult) => void;
 
 /** How a command ended; exactly one of `exit` and `signal` is there. */
 export interface RunResult {
@@ -53,6 +57,14 @@ export interface RunResult {
   /** bytes written beyond what is kept */
   stdoutLost: bigint;
   stderrLost: bigint;
+}
+
+export interface FilePiece {
+  data: Buffer;
+  offset: number;
+  /** the file gets its mode and name with it */
+  last: boolean;
+  mode: number;
 }
 
 export interface GuestRun {
@@ -126,19 +138,20 @@ export class AgentClient {
 
   /** Starts a command; its one answer comes when it has ended. */
   run(command: GuestCommand): GuestRun {
-    const { run, env = {}, directory, keepBytes } = command;
+    const { run, env = {}, directory, keepBytes, onEnded } = command;
     const bytes = (text: string) => Buffer.from(text);
-    return this.#channel.run({
+    const fields = {
       ...(typeof run === "string" ? { sh: bytes(run) } : { arg: run.map(bytes) }),
       env: Object.entries(env).map(([key, value]) => bytes(`${key}=${value}`)),
       cwd: directory === undefined ? undefined : bytes(directory),
       keep: keepBytes,
-    });
+    };
+    return this.#channel.run(fields, onEnded);
   }
 
   /** Waits for a run that an earlier client started: one of hello.running or hello.ended. */
-  adopt(id: string): GuestRun {
-    return this.#channel.adopt(id);
+  adopt(id: string, onEnded?: OnEnded): GuestRun {
+    return this.#channel.adopt(id, onEnded);
   }
 
   /**
@@ -153,15 +166,22 @@ export class AgentClient {
   async putFile(path: string, content: Buffer, mode = 0o644): Promise<void> {
     for (let offset = 0; ; offset += PIECE_BYTES) {
       const last = offset + PIECE_BYTES >= content.length;
-      await this.#channel.ask("put", {
-        path: Buffer.from(path),
-        mode: mode.toString(8),
-        offset,
-        last: last ? 1 : 0,
-        data: content.subarray(offset, offset + PIECE_BYTES),
-      });
+      const data = content.subarray(offset, offset + PIECE_BYTES);
+      await this.putPiece(path, { data, offset, last, mode });
       if (last) return;
     }
+  }
+
+  /** At most 512 KiB of a file, in their order. */
+  async putPiece(path: string, piece: FilePiece): Promise<void> {
+    const { data, offset, last, mode } = piece;
+    await this.#channel.ask("put", {
+      path: Buffer.from(path),
+      mode: mode.toString(8),
+      offset,
+      last: last ? 1 : 0,
+      data,
+    });
   }
 
   /**
@@ -171,13 +191,18 @@ export class AgentClient {
   async getFile(path: string): Promise<Buffer> {
     const pieces: Buffer[] = [];
     for (let offset = 0; ; ) {
-      const fields = { path: Buffer.from(path), offset, length: PIECE_BYTES };
-      const reply = await this.#channel.ask("get", fields);
-      const piece = reply.bytes("data");
-      pieces.push(piece);
-      offset += piece.length;
-      if (reply.integer("end") === 1n) return Buffer.concat(pieces);
+      const { data, end } = await this.getPiece(path, offset);
+      pieces.push(data);
+      offset += data.length;
+      if (end) return Buffer.concat(pieces);
     }
+  }
+
+  /** The next 512 KiB of a file from `offset` on; `end` is true with the last. */
+  async getPiece(path: string, offset: number): Promise<{ data: Buffer; end: boolean }> {
+    const fields = { path: Buffer.from(path), offset, length: PIECE_BYTES };
+    const reply = await this.#channel.ask("get", fields);
+    return { data: reply.bytes("data"), end: reply.integer("end") === 1n };
   }
 
   /**
@@ -242,16 +267,16 @@ class Channel {
     return this.#send(this.#nextId(), "ok", verb, fields);
   }
 
-  run(fields: Record<string, FieldValue | undefined>): GuestRun {
+  run(fields: Record<string, FieldValue | undefined>, onEnded?: OnEnded): GuestRun {
     const id = this.#nextId();
-    return this.#asRun(id, this.#send(id, "ended", "run", fields));
+    return this.#asRun(id, this.#send(id, "ended", "run", fields), onEnded);
   }
 
-  adopt(id: string): GuestRun {
+  adopt(id: string, onEnded?: OnEnded): GuestRun {
     const reply = this.#unclaimed.get(id);
     this.#unclaimed.delete(id);
-    if (reply) return this.#asRun(id, Promise.resolve(reply));
-    return this.#asRun(id, this.#expect(id, "ended"));
+    if (reply) return this.#asRun(id, Promise.resolve(reply), onEnded);
+    return this.#asRun(id, this.#expect(id, "ended"), onEnded);
   }
 
   close(): void {
@@ -296,10 +321,12 @@ class Channel {
   }
 
   /** Once a result is here, the guest need not keep it. */
-  #asRun(id: string, reply: Promise<Reply>): GuestRun {
+  #asRun(id: string, reply: Promise<Reply>, onEnded?: OnEnded): GuestRun {
     const result = reply.then((reply) => {
+      const ended = runResult(reply);
+      onEnded?.(id, ended);
       this.ask("forget", { run: id }).catch(() => {});
-      return runResult(reply);
+      return ended;
     });
     // Who started it may look later, or never.
     result.catch(() => {});

@@ -19,7 +19,9 @@ export function guestCommandLine({ tscKhz, extra = [] }: GuestKernelOptions = {}
     // The TSC is the one clock the gate stops: take it at once and let no other judge it.
     "clocksource=tsc",
     "tsc=reliable",
-    ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`]),
+    // No PM timer, against which the kernel would refine what it was told: emulated that never ends,
+    // and until it has the guest has no high-resolution timers.
+    ...(tscKhz === undefined ? [] : [`tsc_early_khz=${tscKhz}`, "pmtmr=0"]),
     // Its timer would wake every CPU each 4 s, and idle time that is interrupted is not skipped.
     "nowatchdog",
     // guestMachine's IOMMU is there for interrupts; with DMA it would only be work.
@@ -61,7 +63,7 @@ export function guestMachine(options: GuestMachineOptions = {}): string[] {
 }
 
 /** QEMU takes a comma in a value for its end unless it is doubled. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return path.replaceAll(",", ",,");
 }
 
@@ -81,4 +83,23 @@ export function guestDisk(path: string, id: string): string[] {
     ...["-blockdev", `driver=raw,node-name=${id},${file}`],
     ...["-device", `virtio-blk-pci,drive=${id}`],
   ];
+}
+
+/** A qcow2 image over another one; `boots`: the firmware boots it. */
+export function guestOverlay(path: string, id: string, boots: boolean): string[] {
+  const file = `file.driver=file,file.aio=threads,file.filename=${quoted(path)}`;
+  return [
+    ...["-blockdev", `driver=qcow2,node-name=${id},${file}`],
+    ...["-device", `virtio-blk-pci,drive=${id}${boots ? ",bootindex=0" : ""}`],
+  ];
+}
+
+/**
+ * A raw image that others boot from too, such as builtin:debian's, and that is never written: what
+ * the guest writes goes into a file of QEMU's own in TMPDIR (else /var/tmp), gone when QEMU ends. The
+ * first disk on the command line is /dev/vda.
+ */
+export function guestSharedDisk(path: string, id: string): string[] {
+  const drive = `if=none,id=${id},format=raw,snapshot=on,aio=threads,file=${quoted(path)}`;
+  return ["-drive", drive, "-device", `virtio-blk-pci,drive=${id}`];
 }

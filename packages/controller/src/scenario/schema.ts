@@ -113,7 +113,8 @@ const liveSchema = z.strictObject({
   files: z.array(fileSchema).max(10_000).prefault([]).describe("files to put into the guest"),
   setup: z.array(command).max(1000).prefault([]).describe("commands before time 0, one by one"),
   ready: command.optional().describe("is tried until it exits with 0, then the guest is ready"),
-  run: z.array(command).max(1000).prefault([]).describe("commands from time 0 on, one by one"),
+  // All are handed to the guest's agent at once, which keeps 256 runs.
+  run: z.array(command).max(250).prefault([]).describe("commands from time 0 on, one by one"),
   collect: z.array(guestPath).max(1000).prefault([]).describe("paths to fetch at the end"),
 });
 

@@ -86,6 +86,22 @@ export const ALL: KernelState = {
   links: [LINK],
 };
 
+async function unused(): Promise<never> {
+  throw new NetlinkError("EOPNOTSUPP", "the fake kernel does not know it");
+}
+
+const UNUSED = {
+  sessionNew: unused,
+  sessionDel: unused,
+  componentNew: unused,
+  componentGet: unused,
+  componentDel: unused,
+  componentAttach: unused,
+  componentDetach: unused,
+  vcpuDump: unused,
+  linkNew: unused,
+};
+
 /** A kernel that holds what it is given; `set` keeps what it was asked for. */
 export function fakeKernel(
   state: KernelState,
@@ -94,6 +110,7 @@ export function fakeKernel(
   const set: Parameters<KernelClient["sessionSet"]>[0][] = [];
   const closed = { times: 0 };
   const client: KernelClient = {
+    ...UNUSED,
     versionGet: async () => ({ version: "0.1.0", abi: 1 }),
     sessionDump: async () => [...state.sessions],
     componentDump: async () => [...state.components],

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one session has on this machine: kernel objects, machines, processes, its state on disk. The one
+// place of a run that speaks to the kernel; handlers.ts offers it to the controller.
+import { randomBytes } from "node:crypto";
+import { Kind, type Mode, type OnLoss, type OnOvershoot, State } from "@livestack/netlink-client";
+import { codeOf } from "../code-of.js";
+import type { GuestRun, RunResult } from "../guest/agent-client.js";
+import { AgentError } from "../guest/agent-error.js";
+import { identityOf } from "../host/process-identity.js";
+import {
+  type ComponentState,
+  RuntimeFolder,
+  type SessionState,
+  STATE_SCHEMA,
+} from "../host/session-state.js";
+import { explainKernelError, type KernelClient } from "../kernel-client.js";
+import { LivestackError } from "../livestack-error.js";
+import { attachMachine } from "./attach-machine.js";
+import { GuestCommands } from "./guest-commands.js";
+import { keepEnd, keptEnd } from "./kept-ends.js";
+import { LiveGuest } from "./live-guest.js";
+import { ModelProcess } from "./model-process.js";
+import type { Answer, Params } from "./protocol.js";
+
+const JOIN_POLL_MS = 20;
+/** A guest that stands still does not answer. */
+const ADOPT_LIMIT_MS = 60_000;
+
+export interface AgentPlace {
+  /** what stands for "/" */
+  root: string;
+  env: Readonly<NodeJS.ProcessEnv>;
+}
+
+/** Tells what is kept on disk from what only this process has. */
+interface Member {
+  kept: ComponentState;
+  guest?: LiveGuest;
+  model?: ModelProcess;
+  commands?: GuestCommands;
+  runs: Map<string, GuestRun>;
+  attached: boolean;
+  /** commands that others ran in it while time went on */
+  execs: number;
+}
+
+export class HostAgent {
+  readonly kernel: KernelClient;
+  readonly runtime: RuntimeFolder;
+  readonly #place: AgentPlace;
+  readonly #members = new Map<number, Member>();
+  #state: SessionState;
+  #session: number | undefined;
+  #closed = false;
+
+  private constructor(kernel: KernelClient, place: AgentPlace, state: SessionState) {
+    this.kernel = kernel;
+    this.#place = place;
+    this.#state = state;
+    this.runtime = new RuntimeFolder(place.root, state.uuid);
+  }
+
+  static create(kernel: KernelClient, place: AgentPlace, uuid: string, name: string): HostAgent {
+    const owner = identityOf(process.pid);
+    const agent = new HostAgent(kernel, place, {
+      ...{ schema: STATE_SCHEMA, uuid, name, kind: "run", phase: "prepare", began: false },
+      ...(owner && { owner }),
+      components: [],
+    });
+    agent.runtime.create();
+    agent.#save();
+    return agent;
+  }
+
+  /** Takes over what an earlier livestack has left. */
+  static async adopt(
+    kernel: KernelClient,
+    place: AgentPlace,
+    state: SessionState,
+    logsOf: (name: string) => { consoleLog: string; vmmLog: string },
+  ): Promise<HostAgent> {
+    const owner = identityOf(process.pid);
+    const agent = new HostAgent(kernel, place, { ...state, ...(owner && { owner }) });
+    const sessions = await kernel.sessionDump();
+    agent.#session = sessions.find(({ uuid }) => uuid === state.uuid)?.id;
+    for (const kept of state.components) agent.#members.set(kept.id, fresh(kept));
+    agent.#save();
+    for (const member of agent.#members.values()) await agent.#adoptMember(member, logsOf);
+    return agent;
+  }
+
+  get session(): number {
+    if (this.#session !== undefined) return this.#session;
+    throw new LivestackError("WRONG_STATE", "the session has not been made yet", {
+      place: this.#state.name,
+      hint: "ask prepare first",
+    });
+  }
+
+  get uuid(): string {
+    return this.#state.uuid;
+  }
+
+  async prepare(plan: Params<"prepare">): Promise<Answer<"prepare">> {
+    this.#state.folder = plan.folder;
+    this.#state.components = plan.components.map((each) => ({ ...each, runs: [] }));
+    for (const kept of this.#state.components) this.#members.set(kept.id, fresh(kept));
+    this.#save();
+    await this.#told(() => this.#makeSession(plan));
+    return { session: this.session };
+  }
+
+  async boot(plan: Params<"boot">): Promise<Answer<"boot">> {
+    const member = this.member(plan.component);
+    const { id, name } = member.kept;
+    const { root, env } = this.#place;
+    const place = { id, name, uuid: this.uuid, runtime: this.runtime, root, env };
+    member.guest = await LiveGuest.start(place, plan);
+    this.#keepProcess(member, member.guest.identity);
+    // Whoever closed us meanwhile did not know of it.
+    if (this.#closed) await member.guest.end();
+    await member.guest.open();
+    return { pid: member.guest.identity.pid };
+  }
+
+  async startModel(plan: Params<"model-start">): Promise<Answer<"model-start">> {
+    const member = this.member(plan.component);
+    const env = {
+      ...this.#place.env,
+      LIVESTACK_SESSION: String(this.session),
+      LIVESTACK_SESSION_UUID: this.uuid,
+      LIVESTACK_SESSION_NAME: this.#state.name,
+    };
+    member.model = await ModelProcess.start(this.uuid, env, plan);
+    this.#keepProcess(member, member.model.identity);
+    return { pid: member.model.identity.pid };
+  }
+
+  async modelsJoined(limitMs: number): Promise<void> {
+    const models = [...this.#members.values()].filter(({ kept }) => kept.kind === "model");
+    const limit = performance.now() + limitMs;
+    for (;;) {
+      const there = await this.#told(() => this.kernel.componentDump({ session: this.session }));
+      const joined = new Set(there.filter(({ pid }) => pid !== undefined).map(({ id }) => id));
+      const absent = models.filter(({ kept }) => !joined.has(kept.id));
+      if (absent.length === 0) return;
+      const gone = absent.find(({ model }) => model?.end !== undefined);
+      if (gone || performance.now() > limit) throw modelAbsent(gone ?? absent[0], limitMs);
+      await new Promise((done) => setTimeout(done, JOIN_POLL_MS));
+    }
+  }
+
+  async attach({ component, epochNs }: Params<"attach">): Promise<Answer<"attach">> {
+    const { guest, kept } = this.liveMember(component);
+    const before = process.hrtime.bigint();
+    const refusal = await guest.agent.setTime(epochNs).then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof AgentError) return error.message;
+        throw error;
+      },
+    );
+    const { pid } = guest.identity;
+    const request = { session: this.session, component, pid, name: kept.name };
+    await attachMachine(this.kernel, { ...request, root: this.#place.root });
+    this.member(component).attached = true;
+    if (refusal !== undefined) return { clockRefusal: refusal };
+    return { clockOffNs: process.hrtime.bigint() - before };
+  }
+
+  async detach(component: number): Promise<void> {
+    const member = this.member(component);
+    if (!member.attached) return;
+    member.attached = false;
+    try {
+      await this.kernel.componentDetach({ session: this.session, id: component });
+    } catch (error) {
+      // It has left by itself: its VMM ended, or it was reset.
+      const isGone = ["ENOENT", "ENOTCONN", "EINVAL"].includes(String(codeOf(error)));
+      if (!isGone) throw explainKernelError(error, this.#place.root);
+    }
+  }
+
+  async prepareCommands({ component, commands }: Params<"commands-prepare">): Promise<void> {
+    const { guest } = this.liveMember(component);
+    const unique = randomBytes(6).toString("hex");
+    const made = new GuestCommands(guest.agent, commands, unique);
+    await guest.ask(() => made.prepare());
+    this.member(component).commands = made;
+  }
+
+  startCommands(component: number): Answer<"commands-start"> {
+    const member = this.member(component);
+    const runs = member.commands?.start((run, end) => keepEnd(this.runtime, run, end)) ?? [];
+    for (const run of runs) member.runs.set(run.id, run);
+    member.kept.runs = runs.map(({ id }) => id);
+    this.#save();
+    return { runs: member.kept.runs };
+  }
+
+  waitForCommand({ component, run }: Params<"command-wait">): Promise<Answer<"command-wait">> {
+    const { guest } = this.liveMember(component);
+    const found = this.member(component).runs.get(run);
+    if (found) return guest.ask(() => found.result);
+    throw new LivestackError("NOT_FOUND", `there is no run ${run}`, { hint: "start it first" });
+  }
+
+  async exec({ component, run, keepBytes }: Params<"guest-exec">): Promise<Answer<"guest-exec">> {
+    const { guest } = this.liveMember(component);
+    const member = this.member(component);
+    if (member.attached) member.execs++;
+    return guest.ask(
+      (agent) => agent.run({ run, ...(keepBytes !== undefined && { keepBytes }) }).result,
+    );
+  }
+
+  async setState(state: number): Promise<void> {
+    await this.#told(() => this.kernel.sessionSet({ id: this.session, state: state as State }));
+  }
+
+  async status(): Promise<Answer<"status">> {
+    const id = this.session;
+    const [session, components] = await this.#told(() =>
+      Promise.all([this.kernel.sessionGet({ id }), this.kernel.componentDump({ session: id })]),
+    );
+    return { session, components, fates: this.#fates() };
+  }
+
+  async statistics(): Promise<Answer<"statistics">> {
+    const id = this.session;
+    const [session, components, links, vcpus] = await this.#told(() =>
+      Promise.all([
+        this.kernel.sessionGet({ id }),
+        this.kernel.componentDump({ session: id }),
+        this.kernel.linkDump({ session: id }),
+        this.kernel.vcpuDump({ session: id }),
+      ]),
+    );
+    const execs = [...this.#members.values()]
+      .filter((member) => member.execs > 0)
+      .map((member) => ({ component: member.kept.id, count: member.execs }));
+    return { session, components, links, vcpus, execs };
+  }
+
+  setPhase({ phase, began }: Params<"phase">): void {
+    this.#state = { ...this.#state, phase, began };
+    this.#save();
+  }
+
+  /** Ends all that runs here; goes on whatever fails, and throws the first failure at its end. */
+  async close(): Promise<void> {
+    const members = [...this.#members.values()];
+    this.#closed = true;
+    const failures: unknown[] = [];
+    const attempt = (work: Promise<unknown>) => work.catch((error) => failures.push(error));
+    for (const { kept } of members) await attempt(this.detach(kept.id));
+    await Promise.all(
+      members.map(({ guest, model }) => attempt(Promise.all([guest?.end(), model?.stop()]))),
+    );
+    if (this.#session !== undefined) await attempt(this.#deleteSession(this.#session));
+    this.runtime.remove();
+    if (failures.length > 0) throw explainKernelError(failures[0], this.#place.root);
+  }
+
+  /** Lets its machines run free and on, and forgets the session. @returns those that go on */
+  async release(): Promise<ComponentState[]> {
+    for (const { kept } of this.#members.values()) await this.detach(kept.id);
+    if (this.#session !== undefined) await this.#deleteSession(this.#session);
+    for (const { guest } of this.#members.values()) guest?.leave();
+    return [...this.#members.values()]
+      .filter(({ guest, model }) => guest ?? model)
+      .map(({ kept }) => kept);
+  }
+
+  member(component: number): Member {
+    const member = this.#members.get(component);
+    if (member) return member;
+    const names = [...this.#members.values()].map(({ kept }) => kept.name).join(", ");
+    throw new LivestackError("NOT_FOUND", `the session has no component ${component}`, {
+      place: this.#state.name,
+      hint: names === "" ? "it has none yet" : `it has ${names}`,
+    });
+  }
+
+  liveMember(component: number): Member & { guest: LiveGuest } {
+    const member = this.member(component);
+    const { guest, kept } = member;
+    if (guest) return { ...member, guest };
+    throw new LivestackError("WRONG_STATE", "there is no guest there", {
+      place: kept.name,
+      hint: kept.kind === "model" ? "it is a model, which is a process" : "it has not been booted",
+    });
+  }
+
+  async #makeSession(plan: Params<"prepare">): Promise<void> {
+    const session = await this.kernel.sessionNew({
+      ...{ uuid: plan.uuid, name: plan.name, quantumNs: plan.quantumNs },
+      ...(plan.endNs !== undefined && { endNs: plan.endNs }),
+      mode: plan.mode as Mode,
+      onLoss: plan.onLoss as OnLoss,
+      onOvershoot: plan.onOvershoot as OnOvershoot,
+    });
+    this.#session = session;
+    for (const { id, name, kind } of plan.components)
+      await this.kernel.componentNew({ session, id, name, kind: Kind[kind] });
+    for (const { queueBytes, ...link } of plan.links)
+      await this.kernel.linkNew({ session, ...link, queueBytes: Number(queueBytes) });
+  }
+
+  async #deleteSession(id: number): Promise<void> {
+    this.#session = undefined;
+    const { state } = await this.kernel.sessionGet({ id });
+    if (state !== State.stopped) await this.kernel.sessionSet({ id, state: State.stopped });
+    await this.kernel.sessionDel({ id });
+  }
+
+  async #adoptMember(
+    member: Member,
+    logsOf: (name: string) => { consoleLog: string; vmmLog: string },
+  ): Promise<void> {
+    const { id, name, kind, process: identity, runs } = member.kept;
+    if (!identity) return;
+    if (kind === "model") {
+      member.model = ModelProcess.adopt(identity);
+      return;
+    }
+    const { root, env } = this.#place;
+    const place = { id, name, uuid: this.uuid, runtime: this.runtime, root, env };
+    const guest = await LiveGuest.adopt(place, logsOf(name), identity);
+    member.guest = guest;
+    member.attached = true;
+    const agent = await guest.connect(ADOPT_LIMIT_MS);
+    for (const run of runs) {
+      const end = keptEnd(this.runtime, run);
+      const result = end && { id: run, result: Promise.resolve(end) };
+      const keep = (id: string, ended: RunResult) => keepEnd(this.runtime, id, ended);
+      member.runs.set(run, result ?? agent.adopt(run, keep));
+    }
+  }
+
+  #fates(): Answer<"status">["fates"] {
+    return [...this.#members.values()].flatMap(({ kept, guest, model }) => {
+      const how = guest?.fate ?? model?.fate;
+      if (how === undefined) return [];
+      return [{ component: kept.id, how, failed: guest !== undefined || model?.failed === true }];
+    });
+  }
+
+  #keepProcess(member: Member, identity: NonNullable<ComponentState["process"]>): void {
+    member.kept.process = identity;
+    this.#save();
+  }
+
+  #save(): void {
+    if (this.#closed) return;
+    this.runtime.write({ ...this.#state, components: this.#keptMembers() });
+  }
+
+  #keptMembers(): ComponentState[] {
+    return [...this.#members.values()].map(({ kept }) => kept);
+  }
+
+  async #told<Result>(ask: () => Promise<Result>): Promise<Result> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw explainKernelError(error, this.#place.root);
+    }
+  }
+}
+
+function fresh(kept: ComponentState): Member {
+  return { kept, runs: new Map(), attached: false, execs: 0 };
+}
+
+function modelAbsent(member: Member | undefined, limitMs: number): LivestackError {
+  const how = member?.model?.fate;
+  return new LivestackError(
+    "MODEL_ABSENT",
+    how === undefined ? `it has not joined in ${limitMs / 1000} s` : `it has not joined: ${how}`,
+    {
+      place: member?.kept.name ?? "a model",
+      hint: "it joins by /dev/livestack as LIVESTACK_COMPONENT of LIVESTACK_SESSION; its log is in the run folder",
+    },
+  );
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
+import { type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
+import type { Params } from "./protocol.js";
+
+const TERM_LIMIT_MS = 3_000;
+const WATCH_MS = 200;
+
+/** A process that is a modelled component. */
+export class ModelProcess {
+  readonly identity: ProcessIdentity;
+  readonly ended: Promise<void>;
+  /** how it ended, once it has */
+  end: ProcessEnd | undefined;
+  #ending = false;
+
+  private constructor({ identity, ended }: ScopedProcess) {
+    this.identity = identity;
+    this.ended = ended.then((end) => {
+      this.end = end;
+    });
+  }
+
+  /** @throws LivestackError SYSTEM when it cannot be started */
+  static async start(
+    uuid: string,
+    env: Readonly<NodeJS.ProcessEnv>,
+    plan: Params<"model-start">,
+  ): Promise<ModelProcess> {
+    const { component, command, directory, log } = plan;
+    const unit = `livestack-${uuid}-${component}`;
+    const merged = { ...env, ...plan.env };
+    return new ModelProcess(
+      await startInScope({ unit, argv: command, env: merged, directory, log }),
+    );
+  }
+
+  static adopt(identity: ProcessIdentity): ModelProcess {
+    return new ModelProcess({ identity, ended: goneOf(identity) });
+  }
+
+  /** In words, once it has ended by itself. */
+  get fate(): string | undefined {
+    if (this.end === undefined || this.#ending) return undefined;
+    const { status, signal } = this.end;
+    if (signal !== undefined) return `its process was killed by ${signal}`;
+    return status === undefined
+      ? "its process has ended"
+      : `its process ended with status ${status}`;
+  }
+
+  get failed(): boolean {
+    const { status, signal } = this.end ?? {};
+    return signal !== undefined || (status ?? 0) !== 0;
+  }
+
+  /** TERM first: a model may have something to write. */
+  async stop(): Promise<void> {
+    if (this.end !== undefined) return;
+    this.#ending = true;
+    killProcess(this.identity, "SIGTERM");
+    const timer = setTimeout(() => killProcess(this.identity, "SIGKILL"), TERM_LIMIT_MS);
+    await this.ended;
+    clearTimeout(timer);
+  }
+}
+
+async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {
+  while (isAlive(identity)) await new Promise((done) => setTimeout(done, WATCH_MS).unref());
+  return {};
+}

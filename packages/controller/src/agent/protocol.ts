@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the agent of a session takes and answers, docs/run.md#the-agents-socket. How it gets there is
+// not told here: handlers.ts does it, server.ts and client.ts carry it.
+import * as z from "zod";
+import { bytes, componentId, histogram, u64 } from "./wire-types.js";
+
+export const AGENT_PROTOCOL = 1;
+
+const nothing = z.strictObject({});
+const member = z.strictObject({ component: componentId });
+const path = z.string().min(1).max(4095);
+
+export const sessionStatus = z.object({
+  id: z.int(),
+  state: z.int(),
+  reason: z.int().optional(),
+  culprit: z.int().optional(),
+  mode: z.int().optional(),
+  released: z.literal(true).optional(),
+  quantumNs: u64,
+  clockNs: u64.optional(),
+  skippedNs: u64.optional(),
+  windows: u64,
+  late: u64.optional(),
+  components: z.int(),
+  joined: z.int(),
+  awaited: z.int(),
+  waitsFor: z.int().optional(),
+});
+
+export const componentStatus = z.object({
+  id: z.int(),
+  place: z.int(),
+  windows: u64,
+  late: u64.optional(),
+  overshoots: u64.optional(),
+  overshootNs: histogram.optional(),
+  vmmBusy: u64.optional(),
+  parting: z.int().optional(),
+});
+
+const direction = z.object({
+  received: u64.optional(),
+  dropped: u64.optional(),
+  late: u64.optional(),
+  receivedBytes: u64.optional(),
+});
+
+export const linkStatus = z.object({
+  id: z.int(),
+  toA: direction.optional(),
+  toB: direction.optional(),
+});
+
+export const vcpuStatus = z.object({
+  component: z.int(),
+  id: z.int(),
+  windows: u64,
+  parks: u64,
+  overshootNs: histogram.optional(),
+  overshootMaxNs: u64.optional(),
+  preemptedNs: u64.optional(),
+  parkedNs: u64.optional(),
+  idleNs: u64.optional(),
+  userNs: u64.optional(),
+});
+
+const guestCommand = z.union([z.string().min(1), z.array(z.string()).min(1)]);
+
+const commandEnd = z.strictObject({
+  exit: z.int().optional(),
+  signal: z.int().optional(),
+  startNs: u64,
+  endNs: u64,
+  stdout: bytes,
+  stderr: bytes,
+  stdoutLost: u64,
+  stderrLost: u64,
+});
+
+export const vmmPlan = z.strictObject({
+  component: componentId,
+  name: z.string(),
+  vcpus: z.int(),
+  memoryBytes: u64,
+  kernel: path.optional(),
+  initrd: path.optional(),
+  append: z.string().optional(),
+  overlay: path.optional(),
+  disks: z.array(path),
+  consoleLog: path,
+  vmmLog: path,
+});
+
+export const sessionPlan = z.strictObject({
+  uuid: z.uuid(),
+  name: z.string(),
+  folder: path,
+  quantumNs: u64,
+  endNs: u64.optional(),
+  mode: z.int(),
+  onLoss: z.int(),
+  onOvershoot: z.int(),
+  components: z.array(
+    z.strictObject({ id: componentId, name: z.string(), kind: z.enum(["live", "model"]) }),
+  ),
+  links: z.array(
+    z.strictObject({
+      id: z.int(),
+      a: componentId,
+      b: componentId,
+      latencyNs: u64,
+      backLatencyNs: u64,
+      queueBytes: u64,
+    }),
+  ),
+});
+
+/** Of a component's process, once it is no more. */
+const fate = z.strictObject({
+  component: componentId,
+  /** a sentence about it: "its guest powered off" */
+  how: z.string(),
+  /** a model that has ended with status 0 has done its work */
+  failed: z.boolean(),
+});
+
+interface Verb {
+  /** asked by the session's own livestack only: it starts programs, writes files, ends machines */
+  control: boolean;
+  params: z.ZodType;
+  answer: z.ZodType;
+}
+
+export const verbs = {
+  hello: {
+    control: false,
+    params: z.strictObject({ version: z.int(), token: z.string().optional() }),
+    answer: z.strictObject({ version: z.int(), program: z.string(), uuid: z.string() }),
+  },
+  /** How far the session is, and who has ended. */
+  status: {
+    control: false,
+    params: nothing,
+    answer: z.strictObject({
+      session: sessionStatus,
+      components: z.array(componentStatus),
+      fates: z.array(fate),
+    }),
+  },
+  /** Run a command in a guest; the answer comes when it has ended. */
+  "guest-exec": {
+    control: false,
+    params: z.strictObject({
+      component: componentId,
+      run: guestCommand,
+      keepBytes: z
+        .int()
+        .min(0)
+        .max(16 << 20)
+        .optional(),
+    }),
+    answer: commandEnd,
+  },
+  prepare: { control: true, params: sessionPlan, answer: z.strictObject({ session: z.int() }) },
+  boot: { control: true, params: vmmPlan, answer: z.strictObject({ pid: z.int() }) },
+  /** Wait for a guest's agent. */
+  "guest-connect": {
+    control: true,
+    params: z.strictObject({ component: componentId, limitMs: z.int().min(1) }),
+    answer: nothing,
+  },
+  "guest-put": {
+    control: true,
+    params: z.strictObject({
+      component: componentId,
+      path,
+      data: bytes,
+      offset: z.int().min(0),
+      last: z.boolean(),
+      mode: z.int().min(0).max(0o7777),
+    }),
+    answer: nothing,
+  },
+  "guest-get": {
+    control: true,
+    params: z.strictObject({ component: componentId, path, offset: z.int().min(0) }),
+    answer: z.strictObject({ data: bytes, end: z.boolean() }),
+  },
+  "model-start": {
+    control: true,
+    params: z.strictObject({
+      component: componentId,
+      command: z.array(z.string()).min(1),
+      directory: path,
+      env: z.record(z.string(), z.string()),
+      log: path,
+    }),
+    answer: z.strictObject({ pid: z.int() }),
+  },
+  /** Wait for all models to have joined. */
+  "models-joined": {
+    control: true,
+    params: z.strictObject({ limitMs: z.int().min(1) }),
+    answer: nothing,
+  },
+  /** Set a guest's wall clock and attach its machine at once: from then on it stands still. */
+  attach: {
+    control: true,
+    params: z.strictObject({ component: componentId, epochNs: u64 }),
+    answer: z.strictObject({
+      /** its wall clock is at most so far from the epoch; absent when it could not be set */
+      clockOffNs: u64.optional(),
+      clockRefusal: z.string().optional(),
+    }),
+  },
+  detach: { control: true, params: member, answer: nothing },
+  /** Make ready what commands-start needs, while the guest runs free. */
+  "commands-prepare": {
+    control: true,
+    params: z.strictObject({ component: componentId, commands: z.array(z.string()) }),
+    answer: nothing,
+  },
+  /** Hand a guest its commands, one after the other; they begin as soon as it runs. */
+  "commands-start": {
+    control: true,
+    params: member,
+    answer: z.strictObject({ runs: z.array(z.string()) }),
+  },
+  "command-wait": {
+    control: true,
+    params: z.strictObject({ component: componentId, run: z.string() }),
+    answer: commandEnd,
+  },
+  "command-kill": {
+    control: true,
+    params: z.strictObject({ component: componentId, run: z.string() }),
+    answer: nothing,
+  },
+  "session-state": {
+    control: true,
+    params: z.strictObject({ state: z.int() }),
+    answer: nothing,
+  },
+  statistics: {
+    control: true,
+    params: nothing,
+    answer: z.strictObject({
+      session: sessionStatus,
+      components: z.array(componentStatus),
+      links: z.array(linkStatus),
+      vcpus: z.array(vcpuStatus),
+      /** commands that others ran in guests while time went on, by component */
+      execs: z.array(z.strictObject({ component: componentId, count: z.int() })),
+    }),
+  },
+  phase: {
+    control: true,
+    params: z.strictObject({ phase: z.string(), began: z.boolean() }),
+    answer: nothing,
+  },
+  /** End all that was started here, delete the session, remove its folder. */
+  close: { control: true, params: nothing, answer: nothing },
+} as const satisfies Record<string, Verb>;
+
+export type VerbName = keyof typeof verbs;
+export type Params<Name extends VerbName> = z.output<(typeof verbs)[Name]["params"]>;
+export type Answer<Name extends VerbName> = z.output<(typeof verbs)[Name]["answer"]>;
+
+export type Handlers = {
+  readonly [Name in VerbName]: (params: Params<Name>) => Promise<Answer<Name>>;
+};
+
+/** One line of the socket each. */
+export const requestLine = z.strictObject({
+  id: z.int().min(0),
+  verb: z.string(),
+  params: z.unknown(),
+});
+
+export const answerLine = z.union([
+  z.strictObject({ id: z.int(), answer: z.unknown() }),
+  z.strictObject({
+    id: z.int(),
+    error: z.strictObject({
+      code: z.string(),
+      message: z.string(),
+      place: z.string().optional(),
+      hint: z.string().optional(),
+    }),
+  }),
+]);
+
+export type SessionStatus = Answer<"status">;
+export type Statistics = Answer<"statistics">;
+export type CommandEnd = Answer<"command-wait">;

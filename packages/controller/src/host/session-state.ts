@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// /run/livestack/UUID/state.json: what a session has on this machine, for whoever comes after a
+// livestack that was killed. docs/run.md tells what may be done about it.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { LivestackError } from "../livestack-error.js";
+import { jsonText } from "../output-format.js";
+import { giveToGroup } from "./livestack-group.js";
+import { isAlive } from "./process-identity.js";
+import { writeAtomically } from "./write-atomically.js";
+
+export const STATE_SCHEMA = "livestack.state/1";
+
+/** A start time can be beyond what JSON's numbers hold exactly, so its digits are text. */
+const identity = z.object({
+  pid: z.int().min(1),
+  startTicks: z.codec(z.string().regex(/^\d+$/), z.bigint(), {
+    decode: (text) => BigInt(text),
+    encode: (ticks) => String(ticks),
+  }),
+});
+
+const component = z.object({
+  id: z.int().min(0),
+  name: z.string(),
+  kind: z.enum(["live", "model"]),
+  /** of its VMM or model, once started */
+  process: identity.optional(),
+  /** ids by which the guest's agent knows the commands that were started at simulated time 0 */
+  runs: z.array(z.string()).default([]),
+});
+
+const state = z.object({
+  schema: z.literal(STATE_SCHEMA),
+  uuid: z.string(),
+  name: z.string(),
+  /** run: by `livestack run`; attached: by `livestack attach`; released: its VMs run free */
+  kind: z.enum(["run", "attached", "released"]),
+  /** who holds it; an attached session is held by nobody */
+  owner: identity.optional(),
+  /** where its output goes */
+  folder: z.string().optional(),
+  phase: z.string(),
+  /** whether simulated time has begun */
+  began: z.boolean(),
+  components: z.array(component),
+});
+
+export type SessionState = z.output<typeof state>;
+export type ComponentState = SessionState["components"][number];
+
+export function runtimeRoot(root: string): string {
+  return join(root, "run/livestack");
+}
+
+/** Paths are short, by id: a Unix socket's has 107 bytes at most. */
+export class RuntimeFolder {
+  readonly path: string;
+
+  constructor(root: string, uuid: string) {
+    this.path = join(runtimeRoot(root), uuid);
+  }
+
+  get agentSocket(): string {
+    return join(this.path, "agent.sock");
+  }
+
+  get statePath(): string {
+    return join(this.path, "state.json");
+  }
+
+  qmp(id: number): string {
+    return join(this.path, `${id}.qmp`);
+  }
+
+  guestAgent(id: number): string {
+    return join(this.path, `${id}.agent`);
+  }
+
+  console(id: number): string {
+    return join(this.path, `${id}.console`);
+  }
+
+  /** @throws LivestackError NO_PRIVILEGE */
+  create(): void {
+    try {
+      mkdirSync(this.path, { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      throw new LivestackError("NO_PRIVILEGE", "the session's folder cannot be made", {
+        place: this.path,
+        cause,
+        hint: "run it as root",
+      });
+    }
+    // Others may find their session's name, and members of the group its sockets.
+    chmodSync(this.path, 0o750);
+    giveToGroup(this.path);
+  }
+
+  write(content: SessionState): void {
+    writeAtomically(this.statePath, jsonText(state.encode(content)));
+    giveToGroup(this.statePath);
+  }
+
+  read(): SessionState {
+    const text = readFileSync(this.statePath, "utf8");
+    return state.decode(JSON.parse(text));
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Sessions that have a folder on this machine; what cannot be read as one is left out. */
+export function listStates(root: string): SessionState[] {
+  const folder = runtimeRoot(root);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((uuid) => {
+    try {
+      return [new RuntimeFolder(root, uuid).read()];
+    } catch {
+      // Not ours, not for us to read, or being made or removed at this moment.
+      return [];
+    }
+  });
+}
+
+/** Runs whose livestack is no more: killed, or lost with its terminal. */
+export function orphansAmong(states: readonly SessionState[]): SessionState[] {
+  return states.filter(({ kind, owner }) => kind === "run" && !(owner && isAlive(owner)));
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The session in the kernel, and its guests up to their agents' first word.
+import { Mode, OnLoss, OnOvershoot } from "@livestack/netlink-client";
+import type { AgentConnection } from "../agent/connection.js";
+import type { LiveComponent, Scenario } from "../scenario/scenario.js";
+import { type BootSource, bootSource } from "../vmm/guest-image.js";
+import { makeOverlay } from "../vmm/qcow2-overlay.js";
+import { quantumOf } from "./guard.js";
+import { allOf } from "./interrupt.js";
+import { namesOf, type TellPhase } from "./phase.js";
+import type { RunFolder } from "./run-folder.js";
+
+/** A boot in an emulated machine takes minutes when that is busy. */
+const BOOT_LIMIT_MS = 600_000;
+
+export interface Boot {
+  agent: AgentConnection;
+  scenario: Scenario;
+  /** by the ids of live components */
+  sources: ReadonlyMap<number, BootSource>;
+  folder: RunFolder;
+  uuid: string;
+  phase: TellPhase;
+  /** gets the paths of disks that were made */
+  disks: string[];
+}
+
+/** @throws LivestackError NO_IMAGE */
+export async function guestSources(
+  live: readonly LiveComponent[],
+): Promise<Map<number, BootSource>> {
+  const sources = new Map<number, BootSource>();
+  for (const { id, image } of live) sources.set(id, await bootSource(image));
+  return sources;
+}
+
+export async function bootGuests(boot: Boot): Promise<void> {
+  const { agent, scenario, folder, uuid, phase } = boot;
+  const live = scenario.components.filter((each) => each.kind === "live");
+  await agent.ask("prepare", sessionPlan(scenario, uuid, folder.path));
+  await phase("boot", namesOf(live));
+  await allOf(live.map((guest) => bootGuest(guest, boot)));
+}
+
+async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
+  const { agent, sources, folder, disks } = boot;
+  const { id, name, vcpus, memoryBytes } = guest;
+  const { kernel, initrd, append, disk } = sources.get(id) ?? {};
+  const overlay = disk && folder.overlay(name);
+  if (disk && overlay !== undefined) {
+    makeOverlay(overlay, disk.path, disk.format);
+    disks.push(overlay);
+  }
+  const own = guest.disks.map(({ sizeBytes }, index) => folder.makeDisk(name, index, sizeBytes));
+  disks.push(...own);
+  await agent.ask("boot", {
+    ...{ component: id, name, vcpus, memoryBytes, disks: own },
+    ...(kernel !== undefined && { kernel }),
+    ...(initrd !== undefined && { initrd }),
+    ...(append !== undefined && { append }),
+    ...(overlay !== undefined && { overlay }),
+    consoleLog: folder.consoleLog(name),
+    vmmLog: folder.processLog(name, "live"),
+  });
+  await agent.ask("guest-connect", { component: id, limitMs: BOOT_LIMIT_MS });
+}
+
+function sessionPlan({ name, session, components, links }: Scenario, uuid: string, folder: string) {
+  const { mode, onLoss, onOvershoot, durationNs } = session;
+  return {
+    ...{ uuid, name, folder, quantumNs: quantumOf(session) },
+    ...(durationNs !== undefined && { endNs: durationNs }),
+    ...{ mode: Mode[mode], onLoss: OnLoss[onLoss], onOvershoot: OnOvershoot[onOvershoot] },
+    components: components.map(({ id, name, kind }) => ({ id, name, kind })),
+    links: links.map(({ id, a, b, latencyNs, backLatencyNs, queueBytes }) => ({
+      ...{ id, a, b, latencyNs, backLatencyNs, queueBytes },
+    })),
+  };
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// A machine on which a test can run scenarios: a fake kernel, fake VMMs, guests' agents as processes.
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { guestAgent } from "@livestack/image";
+import type { Test } from "tap";
+import type { Context } from "../context.js";
+import { runForTest } from "../run-for-test.js";
+import { LiveKernel } from "./live-kernel-for-test.js";
+import { RESULT_FILE, type RunResultFile, resultSchema } from "./result-schema.js";
+
+const FAKE_VMM = fileURLToPath(new URL("../vmm/fake-vmm-for-test.js", import.meta.url));
+
+export class RunWorld {
+  readonly kernel = new LiveKernel();
+  /** what stands for "/" */
+  readonly root: string;
+  readonly interrupt = new AbortController();
+  /** what was to be loaded */
+  readonly loaded: string[] = [];
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(t: Test) {
+    // Short: sockets are below it.
+    this.root = mkdtempSync(join(tmpdir(), "lsw-"));
+    chmodSync(this.root, 0o755);
+    mkdirSync(join(this.root, "dev"));
+    writeFileSync(join(this.root, "dev/kvm"), "");
+    const agent = join(this.root, "agent");
+    copyFileSync(guestAgent(), agent);
+    chmodSync(agent, 0o755);
+    const vmm = join(this.root, "qemu");
+    writeFileSync(vmm, `#!/bin/sh\nexec ${process.execPath} ${FAKE_VMM} "$@"\n`);
+    chmodSync(vmm, 0o755);
+    const { PATH, HOME } = process.env;
+    this.env = { PATH, HOME, LIVESTACK_QEMU: vmm, LIVESTACK_FAKE_AGENT: agent };
+    writeFileSync(join(this.root, "kernel"), "");
+    t.teardown(() => rmSync(this.root, { recursive: true, force: true }));
+  }
+
+  get context(): Partial<Omit<Context, "stdout" | "stderr">> {
+    return {
+      openClient: this.kernel.openClient,
+      loadModules: async (names) => void this.loaded.push(...names),
+      interrupted: () => this.interrupt.signal,
+      root: this.root,
+      env: this.env,
+    };
+  }
+
+  get out(): string {
+    return join(this.root, "runs");
+  }
+
+  /** Writes a scenario beside the files it may name. */
+  scenario(text: string): string {
+    const file = join(this.root, "scenario.yaml");
+    writeFileSync(file, text);
+    return file;
+  }
+
+  livestack(...args: string[]) {
+    return runForTest(args, this.context);
+  }
+
+  /** Pids of the VMMs of this machine. */
+  processes(): number[] {
+    return readdirSync("/proc")
+      .filter((entry) => /^\d+$/.test(entry))
+      .filter((entry) => {
+        try {
+          // A zombie has no command line.
+          return readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(`${this.root}/run/`);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
+  }
+
+  resultPath(): string {
+    const [folder = ""] = readdirSync(this.out);
+    return join(this.out, folder, RESULT_FILE);
+  }
+
+  result(): RunResultFile {
+    return resultSchema.parse(JSON.parse(readFileSync(this.resultPath(), "utf8")));
+  }
+
+  run(scenario: string, ...options: string[]) {
+    return this.livestack("run", this.scenario(scenario), "--out", this.out, ...options);
+  }
+}

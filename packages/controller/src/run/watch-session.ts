@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// From simulated time 0 to the end of a session, whatever ends it.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { Parting, Reason, State } from "@livestack/netlink-client";
+import type { AgentConnection } from "../agent/connection.js";
+import type { SessionStatus } from "../agent/protocol.js";
+import type { Scenario, ScenarioComponent } from "../scenario/scenario.js";
+import type { Progress } from "./progress.js";
+import type { RunCommands } from "./run-commands.js";
+
+/** Often enough to stop soon; where a question takes long, as in an emulated machine, less often. */
+const POLL_MS = 100;
+const POLL_MOST_MS = 2_000;
+/** So much of its time at most livestack asks: the guests need the processors. */
+const ASKING_SHARE = 20;
+
+export type Ending =
+  | { why: "commands" | "duration" | "stopped" | "interrupted" }
+  /** a component is lost, and the scenario does not let the others go on without it */
+  | { why: "lost"; component: string; how: string };
+
+export interface Watched {
+  ending: Ending;
+  /** of components that ended while the session went on */
+  warnings: string[];
+}
+
+interface Watch {
+  agent: AgentConnection;
+  scenario: Scenario;
+  commands: RunCommands;
+  progress: Progress;
+  interrupted: AbortSignal;
+  /** performance.now() at simulated time 0 */
+  startMs: number;
+}
+
+export async function watchSession(watch: Watch): Promise<Watched> {
+  const { agent, scenario, progress, interrupted, startMs } = watch;
+  const warnings = new Set<string>();
+  for (;;) {
+    const askedMs = performance.now();
+    const status = await agent.ask("status", {});
+    const tookMs = performance.now() - askedMs;
+    progress.show(status, scenario, performance.now() - startMs);
+    for (const warning of warningsOf(status, scenario)) warnings.add(warning);
+    const ending = interrupted.aborted
+      ? ({ why: "interrupted" } as const)
+      : endingOf(status, watch);
+    if (ending) {
+      progress.clear();
+      return { ending, warnings: [...warnings] };
+    }
+    await nextLook(watch, Math.min(POLL_MOST_MS, Math.max(POLL_MS, tookMs * ASKING_SHARE)));
+  }
+}
+
+/** Idle time is skipped, so every moment after the last command may be a long simulated one. */
+async function nextLook({ commands, interrupted }: Watch, pauseMs: number): Promise<void> {
+  const pause = sleep(pauseMs, undefined, { signal: interrupted }).catch(() => {});
+  await (commands.haveEnded ? pause : Promise.race([pause, commands.allEnded]));
+}
+
+/** @returns undefined while it goes on */
+function endingOf(status: SessionStatus, { scenario, commands }: Watch): Ending | undefined {
+  const { session } = status;
+  if (session.state === State.stopped)
+    return { why: session.reason === Reason.ended ? "duration" : "stopped" };
+  const lost = lossOf(status, scenario);
+  if (lost && (scenario.session.onLoss === "pause" || isNobodyLeft(status, scenario)))
+    return { why: "lost", ...lost };
+  if (scenario.session.end === "commands" && areThrough(status, scenario, commands))
+    return { why: "commands" };
+  return undefined;
+}
+
+/** The last command has ended, or where there are none, the last model. */
+function areThrough({ fates }: SessionStatus, { components }: Scenario, commands: RunCommands) {
+  if (commands.count > 0) return commands.haveEnded;
+  const models = components.filter(({ kind }) => kind === "model");
+  return (
+    models.length > 0 && models.every(({ id }) => fates.some(({ component }) => component === id))
+  );
+}
+
+/** A machine that is gone or was reset, or a model that has died: the first of them. */
+function lossOf(status: SessionStatus, { components }: Scenario) {
+  const { session, fates } = status;
+  for (const each of components) {
+    const how = howLost(each, status);
+    if (how !== undefined) return { component: each.name, how };
+  }
+  if (session.state !== State.paused || session.reason !== Reason.died) return undefined;
+  const culprit = components.find(({ id }) => id === session.culprit);
+  const fate = fates.find(({ component }) => component === culprit?.id);
+  return { component: culprit?.name ?? "a component", how: fate?.how ?? "it has died" };
+}
+
+function howLost({ id, kind }: ScenarioComponent, { components, fates }: SessionStatus) {
+  const fate = fates.find(({ component }) => component === id);
+  if (fate?.failed) return fate.how;
+  if (kind !== "live") return undefined;
+  const parting = components.find((each) => each.id === id)?.parting;
+  if (parting === Parting.reset) return "its guest was reset";
+  if (parting === Parting.ended) return "its VMM has ended";
+  if (parting === Parting.asked) return "it was detached";
+  return undefined;
+}
+
+function isNobodyLeft(status: SessionStatus, { components }: Scenario): boolean {
+  return components.every((each) => howLost(each, status) !== undefined);
+}
+
+function warningsOf(status: SessionStatus, { components }: Scenario): string[] {
+  const lost = components.flatMap((each) => {
+    const how = howLost(each, status);
+    return how === undefined ? [] : [`${each.name}: ${how}, while the session went on`];
+  });
+  const { state, reason } = status.session;
+  const isOverrun = state === State.paused && reason === Reason.overshot;
+  return isOverrun
+    ? [...lost, "a component ran further than the lookahead allows for: paused"]
+    : lost;
+}
