@@ -2,9 +2,11 @@
 
 import { packageMutants } from "./mutants-client.js";
 import { coreMutants } from "./mutants-core.js";
+import { guestMutants } from "./mutants-guest.js";
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
 import { toolMutants } from "./mutants-tools.js";
+import { vcpuMutants } from "./mutants-vcpu.js";
 import { windowMutants } from "./mutants-window.js";
 
 /**
@@ -14,7 +16,9 @@ import { windowMutants } from "./mutants-window.js";
 export const mutants: readonly Mutant[] = [
   ...toolMutants,
   ...labMutants,
+  ...guestMutants,
   ...windowMutants,
   ...coreMutants,
+  ...vcpuMutants,
   ...packageMutants,
 ];

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The demo passes a result that is right and none that is wrong.
+import type { RunResultFile } from "@livestack/controller/result";
+import t from "tap";
+import { demoText, faultsOf, SLEEP_LATE_NS } from "./demo-check.js";
+
+const SECOND = 1_000_000_000;
+
+function guest(name: string, sleep: number): RunResultFile["components"][number] {
+  return {
+    ...{ name, kind: "live" },
+    vcpus: [
+      {
+        ...{ windows: 300, parks: 120, overshoot_ns: { p50: 4000, p99: 65_535, max: 70_000 } },
+        ...{ preempted_ns: 0, parked_ns: SECOND, idle_ns: sleep * SECOND, user_ns: 0 },
+      },
+    ],
+    commands: [
+      { run: `sleep ${sleep}`, exit: 0, guest_ns: sleep * SECOND + 5_000_000, stdout: "" },
+      { run: "while :; do :; done", exit: 0, guest_ns: SECOND, stdout: "" },
+      { run: "dd of=/dev/vda", exit: 0, guest_ns: 20_000_000, stdout: "" },
+    ],
+  };
+}
+
+function right(): RunResultFile {
+  const model = (name: string) => ({ name, kind: "model" as const, vcpus: [], commands: [] });
+  return {
+    ...{ schema: "livestack.result/1", scenario: "demo", mode: "strict", quantum_ns: 10_000_000 },
+    ...{ simulated_ns: 31_030_000_000, wall_ns: 10 * SECOND, windows: 400, late_deliveries: 0 },
+    components: [guest("one", 2), guest("two", 30), model("client"), model("server")],
+    links: [
+      {
+        ...{ name: "client-server", latency_ns: 20_000_000 },
+        ...{ delivered: 40, dropped: 0, late: 0, bytes: 640 },
+      },
+    ],
+    warnings: [],
+  };
+}
+
+/** A right result with one thing changed. */
+function but(change: (result: RunResultFile, one: RunResultFile["components"][number]) => void) {
+  const result = right();
+  const [one] = result.components;
+  if (one) change(result, one);
+  return faultsOf(result);
+}
+
+t.test("what is right has no faults", async (t) => {
+  t.same(faultsOf(right()), []);
+});
+
+t.test("each fault is found and said", async (t) => {
+  const command = (index: number, change: object) =>
+    but((_, one) => Object.assign(one.commands[index] ?? {}, change));
+  t.same(command(1, { exit: 1 }), ["one: while :; do :; done: ended with status 1"]);
+  t.same(command(2, { exit: null, guest_ns: null }), ["one: dd of=/dev/vda: had not ended"]);
+  const early = { guest_ns: 2 * SECOND - 1 };
+  t.same(command(0, early), ["one: sleep 2: took 2.000 s by the guest's clock"]);
+  const late = { guest_ns: 2 * SECOND + SLEEP_LATE_NS + 1 };
+  t.same(command(0, late), ["one: sleep 2: took 4.000 s by the guest's clock"]);
+  t.match(
+    but((_, one) => one.commands.pop()),
+    ["one: commands of the scenario are missing"],
+  );
+  const vcpu = (change: object) => but((_, one) => Object.assign(one.vcpus[0] ?? {}, change));
+  t.same(vcpu({ parks: 0 }), ["one: it was never stopped"]);
+  t.same(vcpu({ idle_ns: SECOND - 1 }), ["one: it slept 2.000 s and was idle only 1.000 s"]);
+  t.match(
+    but((_, one) => one.vcpus.pop()),
+    ["one: nothing was counted of its vCPUs"],
+  );
+  const whole = (change: Partial<RunResultFile>) => but((result) => Object.assign(result, change));
+  t.same(whole({ mode: "free" }), ["the session's mode was free, not strict"]);
+  t.same(whole({ simulated_ns: 31 * SECOND }), [
+    "simulated time came to 31.000 s, a guest's clock to 31.025 s",
+  ]);
+  t.same(whole({ late_deliveries: 1 }), ["1 messages were late"]);
+  t.same(whole({ links: [] }), ["0 of 40 messages between client and server arrived"]);
+  t.match(whole({ components: [] }), ["0 guests took part, not 2"]);
+});
+
+t.test("the table has every command, and figures below each other", async (t) => {
+  const lines = demoText(right()).split("\n");
+  t.same(
+    lines.filter((line) => / $/.test(line)),
+    [],
+    "no line ends in a space",
+  );
+  const shown = lines.filter((line) => / {2}(one|two) /.test(line));
+  t.equal(shown.length, 6 + 2);
+  t.equal(new Set(shown.slice(0, 6).map((line) => line.length)).size, 1);
+  t.match(lines.join("\n"), /one +sleep 2 +0 +2\.005 s\n/);
+  t.match(lines.join("\n"), /ratio +3\.10 s simulated in each second/);
+});

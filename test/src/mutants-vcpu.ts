@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Mutant } from "./mutants-judge.js";
+import { selftests } from "./mutants-which-test.js";
+
+const CLOCK = "a guest's clock stands while it is parked, and goes as its session's";
+const TIMER = "a guest's timers fire at their simulated time, neither early nor lost";
+const QUIET = "idle time is skipped only when the VMM has nothing to do for its guest";
+const EXITS = "what a vCPU spends in its VMM is no guest time";
+const ATTACH = "what cannot be attached is refused, each with its sentence";
+const DEATH = "whatever dies, the session pauses and no thread waits for ever";
+
+const gate = "kernel/vcpu/gate.c";
+const state = "kernel/vcpu/state.c";
+
+/** Bugs in the gate. */
+export const vcpuMutants: readonly Mutant[] = [
+  {
+    name: "the clock is not stopped in a park",
+    promise: CLOCK,
+    file: gate,
+    find: "\t\tls_kvm_move_tsc(gate->vcpu, to - ls_gate_ticks(gate));\n\t}\n\tgate->kvm_ops",
+    replace: "\t\t(void)to;\n\t}\n\tgate->kvm_ops",
+    command: selftests("vcpu_clock"),
+  },
+  {
+    name: "the window's end does not stop a vCPU",
+    promise: CLOCK,
+    file: gate,
+    find: "\tif (!free)\n\t\tls_gate_arm(gate, ticks);\n",
+    replace: "\t(void)free;\n",
+    command: selftests("vcpu_clock"),
+  },
+  {
+    name: "a halted vCPU keeps its timer on the host's time",
+    promise: TIMER,
+    file: gate,
+    find: "\telse if (!gate->held)\n\t\tls_gate_hold_deadline(gate);\n",
+    replace: "",
+    command: selftests("vcpu_timer"),
+  },
+  {
+    name: "the deadline is not written again after the clock was set",
+    promise: TIMER,
+    file: "kernel/vcpu/clock.c",
+    find: "\tif (deadline)\n\t\tls_kvm_set_deadline(gate->vcpu, deadline);\n",
+    replace: "\tif (deadline && gate->held)\n\t\tls_kvm_set_deadline(gate->vcpu, deadline);\n",
+    command: selftests("vcpu_timer"),
+  },
+  {
+    name: "an idle vCPU does not jump to its deadline",
+    promise: "idle time costs nothing",
+    file: state,
+    find: "\t\t\tto = gate->next;\n",
+    replace: "\t\t\tto = now;\n",
+    command: selftests("vcpu_idle"),
+  },
+  {
+    name: "time is skipped while the VMM is at work",
+    promise: QUIET,
+    file: "kernel/vcpu/quiet.c",
+    find: "\tif (!ls_quiet_look(machine, &switches)) {\n",
+    replace: "\tif (!ls_quiet_look(machine, &switches) && false) {\n",
+    command: selftests("vcpu_disk"),
+  },
+  {
+    name: "time in the VMM is guest time",
+    promise: EXITS,
+    file: gate,
+    find: "\tif (!gate->freed && took > ls_us_ticks(ls_charge_us))\n",
+    replace: "\tif (!gate->freed && took > ls_us_ticks(1000000))\n",
+    command: selftests("vcpu_exits"),
+  },
+  {
+    name: "a process that has got the VMM's number is attached",
+    promise: ATTACH,
+    file: "kernel/core/live.c",
+    find: "\tif (ls_start_ticks(*leader) == start_ticks)\n",
+    replace: "\tif (ls_start_ticks(*leader) || start_ticks)\n",
+    command: selftests("vcpu_attach"),
+  },
+  {
+    name: "a machine with a hypervisor in it is attached",
+    promise: ATTACH,
+    file: "kernel/vcpu/suit.c",
+    find: "\tif (!nested && ls_unfit_nested.is(vcpu))\n",
+    replace: "\tif (!nested && ls_unfit_nested.is(vcpu) && false)\n",
+    command: selftests("vcpu_refuse"),
+  },
+  {
+    name: "nobody is told that a VMM has ended",
+    promise: DEATH,
+    file: "kernel/vcpu/machine.c",
+    find: "\tls_live_gone(container_of(notifier, struct ls_machine, notifier)->component,\n\t\t     LIVESTACK_PARTING_ENDED);\n",
+    replace: "",
+    command: selftests("vcpu_death"),
+  },
+];

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// `livestack run` in a lab host: real guests under KVM, real modules; and what is left when something is
+// killed.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  buildModules,
+  exec,
+  moduleNames,
+  type RemoteCommand,
+  repoRoot,
+  resolveKernel,
+  startCommand,
+} from "@livestack/lab";
+import t, { type Test } from "tap";
+import { withLab } from "./with-lab.js";
+
+const BOOT_LIMIT_MS = 600_000;
+const program = [process.execPath, join(repoRoot, "packages/controller/bin/livestack.js")];
+const server = join(repoRoot, "kernel/build/selftests/model_server");
+const place = mkdtempSync(join(tmpdir(), "livestack-run-"));
+t.teardown(() => rmSync(place, { recursive: true }));
+
+if (!moduleNames().includes("vcpu")) {
+  t.pass("there is no gate to run guests on", { skip: "kernel/vcpu is not there yet" });
+  process.exit(0);
+}
+
+const guest = "image: builtin:tiny, memory: 128MiB";
+const hold = "until test -e /tmp/go; do :; done";
+const scenarios = {
+  whole: `
+name: whole
+session: {end: commands, duration: 600s}
+components:
+  one:
+    ${guest.replace(", ", "\n    ")}
+    disks: [{size: 16MiB}]
+    setup: [mke2fs /dev/vda, mount /dev/vda /mnt]
+    ready: test -d /mnt/lost+found
+    run: [date -u +%F, sleep 2, "echo x >/mnt/x && sync", "${hold}"]
+    collect: [/mnt/x]
+  two: {${guest}, vcpus: 2, run: [sleep 5, "exit 3"]}
+  server: {kind: model, command: [sh, -c, "exec ${server} $LIVESTACK_SESSION $LIVESTACK_COMPONENT 1 30000"]}
+`,
+  alone: `
+name: alone
+session: {end: commands, duration: 600s}
+components:
+  one: {${guest}, run: [echo first, "${hold}", echo last]}
+`,
+};
+for (const [name, text] of Object.entries(scenarios))
+  writeFileSync(join(place, `${name}.yaml`), text);
+
+await buildModules(await resolveKernel("6.12"));
+const { hosts } = await withLab(t, "run", { cpus: 2, memoryBytes: 2 ** 31 });
+const host = hosts[0]?.name ?? "";
+
+async function sh(line: string) {
+  const { status, stdout, stderr } = await exec(host, ["sh", "-c", line]);
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+async function livestack(...args: string[]) {
+  const { status, stdout, stderr } = await exec(host, [...program, ...args]);
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+interface Running {
+  command: RemoteCommand;
+  said: { stdout: string; stderr: string };
+}
+
+/** Starts a run and waits for simulated time to begin. */
+async function begin(name: keyof typeof scenarios): Promise<Running> {
+  const argv = [...program, "run", join(place, `${name}.yaml`), "--out", "/root/runs"];
+  const command = await startCommand(host, { argv });
+  command.stdin.end();
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    command[stream].on("data", (piece: Buffer) => {
+      said[stream] += piece;
+    });
+  const over = command.exit.then(() => true);
+  const limit = performance.now() + BOOT_LIMIT_MS;
+  while (!/^livestack: run/m.test(said.stderr)) {
+    if (await Promise.race([over, sleep(500)])) throw new Error(said.stderr);
+    if (performance.now() > limit) throw new Error(`no time began: ${said.stderr}`);
+  }
+  return { command, said };
+}
+
+async function resultOf(name: string) {
+  return JSON.parse((await sh(`cat /root/runs/${name}-*/result.json`)).stdout);
+}
+
+async function checkNothingLeft(t: Test): Promise<void> {
+  t.match(
+    (await sh("pgrep -c qemu; ls /run/livestack")).stdout,
+    /^0\n$/,
+    "no VM, no session folder",
+  );
+  t.same(JSON.parse((await livestack("ls", "-o", "json")).stdout).sessions, [], "no session");
+}
+
+t.test("without KVM it is said what is missing, and nothing is made", async (t) => {
+  const outcome = await livestack("run", join(place, "alone.yaml"), "--out", "/root/runs");
+  t.equal(outcome.status, 3);
+  t.match(outcome.stderr, /\/dev\/kvm: this machine has no \/dev\/kvm \[NO_KVM\]\nhint: modprobe/);
+  t.match(
+    (await sh("ls /run/livestack /root/runs 2>&1; pgrep -c qemu")).stdout,
+    /No such.*No such.*\n0\n$/s,
+  );
+  t.equal((await sh("modprobe kvm_amd || modprobe kvm_intel")).status, 0);
+});
+
+t.test(
+  "two guests and a model on one time: commands, a look from outside, the result",
+  async (t) => {
+    const { command, said } = await begin("whole");
+    const status = await livestack("status", "whole", "-o", "json");
+    t.match(JSON.parse(status.stdout).components, [
+      { name: "one", vcpus: 1 },
+      { vcpus: 2 },
+      { kind: "model" },
+    ]);
+    const inside = await livestack("exec", "one", "--", "sh", "-c", "uname -n; exit 7");
+    t.same([inside.status, inside.stdout], [7, "tiny\n"], inside.stderr);
+    t.match((await livestack("logs", "two")).stdout, /^two console \| .*Linux version/m);
+    t.equal((await livestack("exec", "one", "touch", "/tmp/go")).status, 0);
+    t.same(await command.exit, { status: 5, signal: 0 }, said.stderr);
+    t.match(said.stderr, /two: exit 3: ended with status 3 \[COMMAND_FAILED\]/);
+    const { components, warnings, ...whole } = await resultOf("whole");
+    t.match(whole, { schema: "livestack.result/1", mode: "strict", late_deliveries: 0 });
+    const [one, two] = components;
+    t.match(one.commands, [
+      { exit: 0, stdout: "2026-01-01\n" },
+      { exit: 0 },
+      { exit: 0 },
+      { exit: 0 },
+    ]);
+    t.match(two.commands, [{ exit: 0 }, { exit: 3 }]);
+    const slept = one.commands[1].guest_ns;
+    t.ok(slept >= 2_000_000_000 && slept < whole.simulated_ns, `${slept} of ${whole.simulated_ns}`);
+    t.ok(one.vcpus[0].windows > 0 && two.vcpus.length === 2);
+    t.match(warnings.join("\n"), /one: 2 times a command was run in it from outside/);
+    t.equal((await sh("cat /root/runs/whole-*/components/one/collected/mnt/x")).stdout, "x\n");
+    await checkNothingLeft(t);
+  },
+);
+
+t.test("livestack is killed: the next one goes on with what it left", async (t) => {
+  const { command } = await begin("alone");
+  const { stdout: pid } = await sh("pgrep -f 'livestack.js run'");
+  await sh(`kill -9 ${pid}`);
+  await command.exit;
+  t.match((await sh("pgrep -c qemu")).stdout, /^1\n$/, "its VM goes on");
+  const adopting = await startCommand(host, { argv: [...program, "adopt", "alone"] });
+  adopting.stdin.end();
+  let words = "";
+  adopting.stderr.on("data", (piece: Buffer) => {
+    words += piece;
+  });
+  while (!/taken over/.test(words) && !/\[[A-Z_]+\]/.test(words)) await sleep(500);
+  const go = await livestack("exec", "one", "touch", "/tmp/go");
+  t.equal(go.status, 0, `${go.stderr}${words}`);
+  t.same(await adopting.exit, { status: 0, signal: 0 }, words);
+  const { components, warnings } = await resultOf("alone");
+  t.match(components[0].commands, [{ stdout: "first\n" }, { exit: 0 }, { stdout: "last\n" }]);
+  t.match(warnings.join("\n"), /another livestack took over/);
+  await checkNothingLeft(t);
+  await sh("rm -r /root/runs");
+});
+
+t.test("a VMM is killed: the run says so, with what was measured", async (t) => {
+  const { command, said } = await begin("alone");
+  await sh("pkill -9 qemu");
+  t.same(await command.exit, { status: 6, signal: 0 });
+  t.match(said.stderr, /one: its VMM was killed by SIGKILL \[COMPONENT_LOST\]/);
+  const { components } = await resultOf("alone");
+  t.match(components[0].commands, [{}, { exit: null }, { exit: null }]);
+  await checkNothingLeft(t);
+});
+
+t.test("the kernel has nothing to complain about, and its modules go", async (t) => {
+  t.equal((await sh("rmmod livestack_vcpu livestack")).status, 0);
+  const { stdout } = await sh("dmesg --level emerg,alert,crit,err");
+  t.notMatch(stdout, /Oops|BUG:|WARNING:|livestack/);
+});
