@@ -16,6 +16,8 @@ export interface GuestKernelOptions {
 export function guestCommandLine({ tscKhz, extra = [] }: GuestKernelOptions = {}): string {
   return [
     "console=ttyS0",
+    // Each character on the console is an exit to the VMM, and a boot would write thousands.
+    "quiet",
     // The TSC is the one clock the gate stops: take it at once and let no other judge it.
     "clocksource=tsc",
     "tsc=reliable",
