@@ -14,7 +14,7 @@ static int ls_nl_check_attach(struct genl_info *info)
 				    "the process is missing: say the pid of the machine's VMM");
 	if (!info->attrs[LIVESTACK_A_COMPONENT_START_TICKS])
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_START_TICKS,
-				    "when the process was started is missing: say field 22 of its /proc/PID/stat");
+				    "start-ticks is missing: say field 22 of the process's /proc/PID/stat");
 	return 0;
 }
 

@@ -144,6 +144,11 @@ static int ls_nl_check_dump(const struct ls_nl_kind *kind, struct netlink_callba
 		*sentence = "an id asks for one object: leave it out, or ask without NLM_F_DUMP";
 		return -EINVAL;
 	}
+	if (kind->owner_attribute && attrs[kind->owner_attribute]) {
+		*attribute = kind->owner_attribute;
+		*sentence = "a dump is of a whole session: leave it out, or ask for one";
+		return -EINVAL;
+	}
 	session = kind->session_attribute ? attrs[kind->session_attribute] : NULL;
 	if (session && !xa_load(&ls_sessions, nla_get_u32(session))) {
 		*attribute = kind->session_attribute;

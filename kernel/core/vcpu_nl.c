@@ -25,9 +25,14 @@ static void *ls_nl_find_vcpu(struct genl_info *info)
 
 	if (IS_ERR(session))
 		return session;
-	if (!info->attrs[LIVESTACK_A_VCPU_COMPONENT] || !info->attrs[LIVESTACK_A_VCPU_ID]) {
+	if (!info->attrs[LIVESTACK_A_VCPU_COMPONENT]) {
+		ls_nl_refuse(info, -EINVAL, LIVESTACK_A_VCPU_COMPONENT,
+			     "the component is missing: say whose, or ask with NLM_F_DUMP for all");
+		return ERR_PTR(-EINVAL);
+	}
+	if (!info->attrs[LIVESTACK_A_VCPU_ID]) {
 		ls_nl_refuse(info, -EINVAL, LIVESTACK_A_VCPU_ID,
-			     "the component's or the virtual CPU's id is missing: say both, or ask with NLM_F_DUMP for all");
+			     "the virtual CPU's id is missing: say which, or ask with NLM_F_DUMP for all");
 		return ERR_PTR(-EINVAL);
 	}
 	component = ls_nl_session_component(info, session, LIVESTACK_A_VCPU_COMPONENT);
@@ -105,6 +110,7 @@ static const struct ls_nl_kind ls_nl_vcpus = {
 	.get = LIVESTACK_CMD_VCPU_GET,
 	.session_attribute = LIVESTACK_A_VCPU_SESSION,
 	.id_attribute = LIVESTACK_A_VCPU_ID,
+	.owner_attribute = LIVESTACK_A_VCPU_COMPONENT,
 	.find = ls_nl_find_vcpu,
 	.put = ls_nl_put_vcpu,
 	.next = ls_nl_next_vcpu,

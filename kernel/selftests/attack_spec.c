@@ -72,6 +72,8 @@ int add_good(struct nl_message *message, const struct spec_op *op,
 
 	if (width(attribute))
 		return nl_add(message, attribute->number, &number, width(attribute));
+	if (attribute->type == SPEC_FLAG)
+		return nl_add(message, attribute->number, NULL, 0);
 	return nl_add(message, attribute->number, text, strlen(text) + 1);
 }
 
@@ -176,6 +178,17 @@ static void attack_string(const struct spec_op *op, bool dump,
 	attack_core(attack, ERANGE, POLICY, offset);
 }
 
+static void attack_flag(const struct spec_op *op, bool dump,
+			const struct spec_attribute *attribute)
+{
+	static const uint8_t bytes[4];
+	struct attack *attack;
+	int offset;
+
+	attack = with(op, dump, attribute, "with a value", bytes, sizeof(bytes), &offset);
+	attack_core(attack, ERANGE, POLICY, offset);
+}
+
 /* Wrong whatever its type is. */
 static void attack_frame(const struct spec_op *op, bool dump,
 			 const struct spec_attribute *attribute)
@@ -228,6 +241,8 @@ static bool attack_attribute(const struct spec_op *op, bool dump,
 		attack_integer(op, dump, attribute);
 	else if (attribute->type == SPEC_STRING && attribute->max)
 		attack_string(op, dump, attribute);
+	else if (attribute->type == SPEC_FLAG)
+		attack_flag(op, dump, attribute);
 	else
 		return false;
 	attack_frame(op, dump, attribute);

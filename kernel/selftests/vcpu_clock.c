@@ -133,7 +133,8 @@ static bool looks_right(struct place *place, unsigned int m, unsigned int v, uin
 	/* It overshoots where the emulated processor was away: since its last reading, then. */
 	ok = !guest->backward && view.clock_ns >= end_ns &&
 	     view.clock_ns - end_ns <= view.overshoot_max_ns + 1 &&
-	     apart(guest_ns, gate_ns) <= QUANTUM_NS + view.overshoot_max_ns;
+	     apart(guest_ns, gate_ns) <= QUANTUM_NS + view.overshoot_max_ns +
+					vmm_ns(vmm, guest->longest);
 	/* The emulated processor itself is away for some: of what is held all would show. */
 	ok = ok && guest->gap_count <= windows / 10;
 	return ok && vmm_ns(vmm, guest->ahead) <= QUANTUM_NS + furthest_overshoot(place, m);
