@@ -55,7 +55,9 @@ static bool parked(void)
 
 	vmm_new(&vmm, &(struct vmm_setup){ .vcpus = 1 });
 	vmm.area->vcpu[0].program = GUEST_CLOCK;
-	ok = attach(&vmm, session) && live_get(session, 0, 0, &before);
+	/* It is on its way to a stop when it was attached. */
+	ok = attach(&vmm, session) && vmm_stands(&vmm, 100) &&
+	     live_get(session, 0, 0, &before);
 	tsc = vmm.area->vcpu[0].last;
 	send_some(&vmm, count, 500);
 	ok = ok && live_get(session, 0, 0, &after) && vmm_stands(&vmm, 100) &&

@@ -69,8 +69,7 @@ void ls_gate_stand(struct ls_gate *gate)
 	s64 ticks;
 
 	ls_gate_rebase(gate);
-	/* Until it has joined a session its tick 0 is not fixed; it does not run meanwhile. */
-	if (gate->standing || !smp_load_acquire(&gate->machine->begun))
+	if (gate->standing)
 		return;
 	ticks = ls_kvm_exit_tsc(gate->vcpu) - gate->base;
 	if (!gate->held && !ls_kvm_deadline(gate->vcpu)) {

@@ -331,24 +331,6 @@ void ls_gate_close(struct ls_gate *gate)
 	ls_kvm_kick(gate->vcpu);
 }
 
-void ls_gate_shut(struct ls_gate *gate)
-{
-	might_sleep();
-	/* Once is enough: who enters after that is turned back at the door. */
-	while (ls_kvm_in_guest(gate->vcpu)) {
-		ls_kvm_kick(gate->vcpu);
-		schedule_timeout_uninterruptible(1);
-	}
-}
-
-void ls_gate_begin(struct ls_gate *gate, u64 later)
-{
-	gate->base += later;
-	gate->standing = true;
-	/* What the guest's clock was set to is not that any more. */
-	gate->set = LS_NEVER;
-}
-
 /* Lets a vCPU go that is not in KVM_RUN; then anybody may load it. */
 static void ls_gate_open_outside(struct ls_gate *gate)
 {

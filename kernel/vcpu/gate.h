@@ -91,12 +91,6 @@ bool ls_gate_is_closed(const struct kvm_vcpu *vcpu);
 /* Puts it in the way of its vCPU, which is to notice soon. */
 void ls_gate_close(struct ls_gate *gate);
 
-/* After ls_gate_close(): returns when the guest does not run. May sleep. */
-void ls_gate_shut(struct ls_gate *gate);
-
-/* Under the session's lock, while it is shut: its tick 0 is so much later, and its clock there. */
-void ls_gate_begin(struct ls_gate *gate, u64 later);
-
 /* Takes it out of the way; the vCPU goes on from where it stands. Returns when that is so. */
 void ls_gate_open(struct ls_gate *gate);
 

@@ -162,17 +162,10 @@ static enum hrtimer_restart ls_machine_look(struct hrtimer *timer)
 static void ls_machine_joined(void *own, u64 clock_ns)
 {
 	struct ls_machine *machine = own;
-	const u64 tsc = rdtsc();
-	u32 i;
 
-	for (i = 0; i < machine->count; i++)
-		ls_gate_begin(machine->gates[i], tsc - machine->base_tsc);
-	machine->base_tsc = tsc;
 	machine->base_ns = clock_ns;
 	machine->joined = true;
 	machine->window.end_ns = LS_TIME_NONE;
-	/* After what the gates' threads look at then. */
-	smp_store_release(&machine->begun, true);
 }
 
 /* The VMM's memory goes: none of its threads will run again. */
@@ -244,7 +237,6 @@ static int ls_machine_fill(struct ls_machine *machine)
 	const u64 tsc = rdtsc();
 	int err = 0;
 
-	machine->base_tsc = tsc;
 	machine->room = LS_MACHINE_VCPUS_MAX;
 	machine->gates = kvcalloc(machine->room, sizeof(*machine->gates), GFP_KERNEL);
 	if (!machine->gates)
@@ -328,8 +320,6 @@ static void *ls_machine_attach(struct ls_component *component,
 	ls_kvm_no_halt_polling(kvm);
 	for (i = 0; i < machine->count; i++)
 		ls_gate_close(machine->gates[i]);
-	for (i = 0; i < machine->count; i++)
-		ls_gate_shut(machine->gates[i]);
 	return machine;
 }
 

@@ -36,13 +36,11 @@ struct ls_machine {
 	struct ls_quiet quiet;
 	struct ls_live_window window; /* the last that was looked at */
 	u64 start, target;	/* it, in ticks */
-	u64 base_tsc;		/* host's counter at tick 0 */
-	u64 base_ns;		/* the session's time then */
+	u64 base_ns;		/* the session's time at tick 0 */
 	u32 running;		/* gates that do */
 	u32 count;
 	u32 room;
 	bool joined;
-	bool begun;		/* had joined; then the gates' tick 0 is fixed */
 	u64 vmm_busy;
 	struct ls_gate **gates;
 };
