@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -267,4 +268,11 @@ void live_busy_end(struct live_busy *busy)
 	for (i = 0; i < busy->count; i++)
 		waitpid(busy->pid[i], NULL, 0);
 	busy->count = 0;
+}
+
+bool live_chosen(void)
+{
+	const char *full = getenv("LS_FULL");
+
+	return getenv("LS_CHOSEN") || (full && *full == '1');
 }

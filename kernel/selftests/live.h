@@ -16,6 +16,13 @@
 const char *live_missing(void);
 
 /*
+ * Whether a program that compares the guest's time with its gate's is wanted: an emulator that is
+ * short of processors tells on it, so that it runs only when asked for by name, or in full.
+ */
+bool live_chosen(void);
+#define LIVE_NOT_CHOSEN "compares times in an emulator: runs in full form, or with --filter vcpu_..."
+
+/*
  * A session in which components 0 to @machines - 1 are live and @models more are modelled. Its
  * number, 0 for failure. end_ns 0: without an end.
  */

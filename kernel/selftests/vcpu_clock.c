@@ -168,6 +168,8 @@ int main(void)
 {
 	if (live_missing())
 		return ktap_skip_all(live_missing());
+	if (!live_chosen())
+		return ktap_skip_all(LIVE_NOT_CHOSEN);
 
 	ktap_plan(4);
 	ktap_ok(clocks(1, 1, 0), "the clock of one vCPU goes as its session's, however held");

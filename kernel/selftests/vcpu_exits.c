@@ -80,6 +80,8 @@ int main(void)
 {
 	if (live_missing())
 		return ktap_skip_all(live_missing());
+	if (!live_chosen())
+		return ktap_skip_all(LIVE_NOT_CHOSEN);
 
 	ktap_plan(3);
 	ktap_ok(exits(1, 0, 0), "exits of 2 ms are no time of the guest's");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a scene has to give, by hand, and how what clients print is read.
+// The demo's own arithmetic, by hand, and that its table tells a wrong latency from a right one.
 import t from "tap";
+import { latencyTable, SHOWN } from "./demo-table.js";
 import { calculated, latencyNs, measured, type Sample, type Scene } from "./scene.js";
 
 const scene: Scene = {
@@ -48,10 +49,21 @@ t.test("of two that arrive at once the lower source is first", async (t) => {
 const line = ({ request, sentNs, arrivedNs, serviceNs, answeredNs }: Sample) =>
   `${request} ${sentNs} ${arrivedNs} ${serviceNs} ${answeredNs}\n`;
 
-t.test("what clients print is what they measured", async (t) => {
-  const wanted = calculated(scene);
-  const lines = wanted.map((samples) => samples.map(line).join(""));
-  t.same(measured({ lines, windows: 1, late: 0 }), wanted);
+t.test("the table says of each request whether it is equal", async (t) => {
+  const [wanted = []] = calculated(scene);
+  const lines = [wanted.map(line).join("")];
+  const [own = []] = measured({ lines, windows: 1, late: 0 });
+  const right = latencyTable(own, wanted);
+  t.equal(right.equal, 50);
+  t.equal(right.text.split("\n").length, 1 + SHOWN);
+  t.notMatch(right.text, /NO/);
+
+  const [first, ...rest] = own;
+  if (!first) throw new Error("nothing measured");
+  const wrong = latencyTable([{ ...first, answeredNs: first.answeredNs + 1n }, ...rest], wanted);
+  t.equal(wrong.equal, 49);
+  t.match(wrong.text.split("\n")[1], /NO$/);
+  t.equal(latencyTable(own.slice(1), wanted).equal, 0, "a request is compared with itself");
 });
 
 t.test("what a client prints is whole or refused", async (t) => {
