@@ -146,7 +146,7 @@ static int ls_nl_check_dump(const struct ls_nl_kind *kind, struct netlink_callba
 	}
 	if (kind->owner_attribute && attrs[kind->owner_attribute]) {
 		*attribute = kind->owner_attribute;
-		*sentence = "a dump is of a whole session: leave it out, or ask for one";
+		*sentence = "a component asks for one: leave it out of a dump of all";
 		return -EINVAL;
 	}
 	session = kind->session_attribute ? attrs[kind->session_attribute] : NULL;
