@@ -92,5 +92,6 @@ t.test("the table has every command, and figures below each other", async (t) =>
   t.equal(shown.length, 6 + 2);
   t.equal(new Set(shown.slice(0, 6).map((line) => line.length)).size, 1);
   t.match(lines.join("\n"), /one +sleep 2 +0 +2\.005 s\n/);
+  t.match(lines.join("\n"), /last command +at 31\.025 s by the clock of two\n/);
   t.match(lines.join("\n"), /ratio +3\.10 s simulated in each second/);
 });

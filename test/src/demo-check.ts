@@ -100,6 +100,7 @@ export function demoText(result: RunResultFile): string {
     ]),
   );
   const messages = result.links.reduce((sum, link) => sum + link.delivered, 0);
+  const [slowest] = guests.toSorted((a, b) => spentNs(b) - spentNs(a));
   const ratio = result.wall_ns > 0 ? result.simulated_ns / result.wall_ns : 0;
   return [
     "What the guests did, one command after the other, each timed by the guest's own clock:\n",
@@ -119,6 +120,10 @@ export function demoText(result: RunResultFile): string {
     "What the session says:\n",
     facts([
       ["simulated time", `${seconds(result.simulated_ns)}, ${result.mode}`],
+      [
+        "last command",
+        slowest ? `at ${seconds(spentNs(slowest))} by the clock of ${slowest.name}` : "-",
+      ],
       ["wall time", `${seconds(result.wall_ns)}`],
       ["ratio", `${ratio.toFixed(2)} s simulated in each second; idle time is skipped`],
       ["windows", `${result.windows} of ${result.quantum_ns / 1e6} ms`],

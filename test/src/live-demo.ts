@@ -34,7 +34,7 @@ import {
 } from "@livestack/lab";
 import { demoText, faultsOf } from "./demo-check.js";
 
-const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--here]]
+const HELP = `usage: npm run demo:live [-- [--kernel KERNEL] [--here]]
 
   --kernel KERNEL   kernel of the lab host: 6.1, 6.12 (default), debug or a built tree's folder
   --here            load the modules into this machine's own kernel instead of a lab host's (root)
