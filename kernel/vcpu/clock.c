@@ -2,6 +2,7 @@
 
 #include "clock.h"
 
+#include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
@@ -32,6 +33,21 @@ u64 ls_gate_ticks_at(const struct ls_gate *gate, u64 tsc)
 u64 ls_gate_ticks(const struct ls_gate *gate)
 {
 	return ls_gate_ticks_at(gate, rdtsc());
+}
+
+s64 ls_gate_exit_ticks(const struct ls_gate *gate)
+{
+	const u64 exit = READ_ONCE(gate->inside) ? ls_kvm_exit_tsc(gate->vcpu) : gate->exit_tsc;
+
+	return exit - gate->base;
+}
+
+void ls_gate_note_exit(struct ls_gate *gate)
+{
+	/* Some kernels tell before KVM has looked at the counter itself, with interrupts off. */
+	gate->exit_tsc = irqs_disabled() ? rdtsc() + ls_kvm_tsc_offset(gate->vcpu) :
+					   ls_kvm_exit_tsc(gate->vcpu);
+	WRITE_ONCE(gate->inside, false);
 }
 
 u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline)
@@ -71,7 +87,7 @@ void ls_gate_stand(struct ls_gate *gate)
 	ls_gate_rebase(gate);
 	if (gate->standing)
 		return;
-	ticks = ls_kvm_exit_tsc(gate->vcpu) - gate->base;
+	ticks = ls_gate_exit_ticks(gate);
 	if (!gate->held && !ls_kvm_deadline(gate->vcpu)) {
 		s64 now = ls_gate_ticks_at(gate, unloaded == gate->unloaded ? rdtsc() : unloaded);
 
@@ -94,8 +110,7 @@ u64 ls_gate_now(const struct ls_gate *gate)
 
 	if (gate->state != LIVESTACK_VCPU_STATE_RUNNING || READ_ONCE(gate->standing))
 		return now;
-	ticks = ls_kvm_in_guest(gate->vcpu) ? ls_gate_ticks(gate) :
-					      ls_kvm_exit_tsc(gate->vcpu) - gate->base;
+	ticks = ls_kvm_in_guest(gate->vcpu) ? ls_gate_ticks(gate) : ls_gate_exit_ticks(gate);
 	return clamp_t(s64, ticks, now, max(now, gate->machine->target));
 }
 

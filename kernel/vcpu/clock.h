@@ -16,6 +16,12 @@ u64 ls_us_ticks(u64 us);
 u64 ls_gate_ticks(const struct ls_gate *gate);
 u64 ls_gate_ticks_at(const struct ls_gate *gate, u64 tsc);
 
+/* Where the guest's clock was at its last exit, in ticks; negative: before it was attached. */
+s64 ls_gate_exit_ticks(const struct ls_gate *gate);
+
+/* The guest has exited, just now. */
+void ls_gate_note_exit(struct ls_gate *gate);
+
 /* A deadline of the guest, in its counter, in ticks. */
 u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline);
 

@@ -123,6 +123,15 @@ static void ls_gate_entry(void *unused, struct kvm_vcpu *vcpu)
 	if (away || READ_ONCE(gate->check))
 		ls_gate_look(gate, away);
 	gate->armed = ls_kvm_deadline(vcpu);
+	WRITE_ONCE(gate->inside, true);
+}
+
+static void ls_gate_exited(void *unused, struct kvm_vcpu *vcpu)
+{
+	struct ls_gate *gate = ls_gate_of(vcpu);
+
+	if (gate)
+		ls_gate_note_exit(gate);
 }
 
 static enum hrtimer_restart ls_gate_timeout(struct hrtimer *timer)
@@ -310,6 +319,7 @@ struct ls_gate *ls_gate_new(struct ls_machine *machine, struct kvm_vcpu *vcpu, u
 	gate->next = LS_NEVER;
 	gate->unloaded = ls_kvm_unload_tsc(vcpu);
 	gate->check = true;
+	gate->inside = true;
 	gate->state = LIVESTACK_VCPU_STATE_PARKED;
 	init_task_work(&gate->work, ls_gate_work);
 	init_irq_work(&gate->kick, ls_gate_kicked);
@@ -380,10 +390,10 @@ void ls_gate_free(struct ls_gate *gate)
 
 int ls_gate_init(void)
 {
-	return ls_kvm_probe_entry(ls_gate_entry);
+	return ls_kvm_watch(ls_gate_entry, ls_gate_exited);
 }
 
 void ls_gate_exit(void)
 {
-	ls_kvm_unprobe_entry(ls_gate_entry);
+	ls_kvm_unwatch(ls_gate_entry, ls_gate_exited);
 }

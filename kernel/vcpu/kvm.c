@@ -181,16 +181,21 @@ void ls_kvm_unload(struct kvm_vcpu *vcpu)
 	vcpu_put(vcpu);
 }
 
-/* The one that KVM exports; its declaration is in a header of KVM's own. */
-extern struct tracepoint __tracepoint_kvm_entry;
-
-int ls_kvm_probe_entry(void (*probe)(void *unused, struct kvm_vcpu *vcpu))
+int ls_kvm_watch(ls_kvm_probe *entry, ls_kvm_probe *exit)
 {
-	return tracepoint_probe_register(&__tracepoint_kvm_entry, probe, NULL);
+	int err = tracepoint_probe_register(&__tracepoint_kvm_exit, exit, NULL);
+
+	if (err)
+		return err;
+	err = tracepoint_probe_register(&__tracepoint_kvm_entry, entry, NULL);
+	if (err)
+		tracepoint_probe_unregister(&__tracepoint_kvm_exit, exit, NULL);
+	return err;
 }
 
-void ls_kvm_unprobe_entry(void (*probe)(void *unused, struct kvm_vcpu *vcpu))
+void ls_kvm_unwatch(ls_kvm_probe *entry, ls_kvm_probe *exit)
 {
-	tracepoint_probe_unregister(&__tracepoint_kvm_entry, probe, NULL);
+	tracepoint_probe_unregister(&__tracepoint_kvm_entry, entry, NULL);
+	tracepoint_probe_unregister(&__tracepoint_kvm_exit, exit, NULL);
 	tracepoint_synchronize_unregister();
 }

@@ -14,6 +14,7 @@ struct kvm_vcpu;
 struct preempt_notifier;
 struct preempt_ops;
 struct task_struct;
+struct tracepoint;
 
 /*
  * The one machine of a process, pinned until ls_kvm_unpin(). -ENXIO: it has none, -EMLINK: it has
@@ -36,7 +37,11 @@ struct preempt_notifier *ls_kvm_notifier(struct kvm_vcpu *vcpu);
 
 /* Anybody may ask these. */
 u64 ls_kvm_tsc_offset(const struct kvm_vcpu *vcpu); /* guest's counter less the host's */
-u64 ls_kvm_exit_tsc(const struct kvm_vcpu *vcpu); /* guest's counter at its last exit */
+/*
+ * Guest's counter at its last exit, until KVM prepares the next entry: updating kvmclock it puts
+ * some other time there.
+ */
+u64 ls_kvm_exit_tsc(const struct kvm_vcpu *vcpu);
 bool ls_kvm_in_guest(const struct kvm_vcpu *vcpu);
 u32 ls_kvm_tid(const struct kvm_vcpu *vcpu); /* in the initial namespace, 0: never ran */
 bool ls_kvm_runs_as(const struct kvm_vcpu *vcpu, const struct task_struct *task);
@@ -72,11 +77,17 @@ void ls_kvm_unlock(struct kvm_vcpu *vcpu);
 void ls_kvm_load(struct kvm_vcpu *vcpu);
 void ls_kvm_unload(struct kvm_vcpu *vcpu);
 
+/* Those that KVM exports; their declarations are in a header of KVM's own. */
+extern struct tracepoint __tracepoint_kvm_entry;
+extern struct tracepoint __tracepoint_kvm_exit;
+
+typedef void ls_kvm_probe(void *unused, struct kvm_vcpu *vcpu);
+
 /*
- * @probe is called with (NULL, vcpu) right before each entry into a guest, of any machine, with
- * interrupts off. May sleep.
+ * @entry is called with (NULL, vcpu) right before each entry into a guest, of any machine, with
+ * interrupts off, @exit after each exit, before anything is prepared for the next entry. May sleep.
  */
-int ls_kvm_probe_entry(void (*probe)(void *unused, struct kvm_vcpu *vcpu));
-void ls_kvm_unprobe_entry(void (*probe)(void *unused, struct kvm_vcpu *vcpu));
+int ls_kvm_watch(ls_kvm_probe *entry, ls_kvm_probe *exit);
+void ls_kvm_unwatch(ls_kvm_probe *entry, ls_kvm_probe *exit);
 
 #endif /* _LS_KVM_H */
