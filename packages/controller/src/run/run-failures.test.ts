@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { NetlinkError } from "@livestack/netlink-client";
+import { NetlinkError, Reason, State } from "@livestack/netlink-client";
 import t, { type Test } from "tap";
 import { listStates } from "../host/session-state.js";
 import { RunWorld } from "./run-world-for-test.js";
@@ -48,10 +48,6 @@ const cases: Record<string, Case> = {
   "a scenario with errors": {
     ...{ scenario: GOOD.replace("run:", "rum:"), status: 1 },
     stderr: /scenario\.yaml:5:\d+: .*\[UNKNOWN_KEY\][\s\S]*\[INVALID_SCENARIO\]/,
-  },
-  "an image that this release does not have": {
-    ...{ scenario: GOOD.replace("{kernel: kernel}", "builtin:debian"), status: 3 },
-    stderr: /builtin:debian.*\[NO_IMAGE\]\nhint: /,
   },
   "no QEMU": {
     ...{ scenario: GOOD, status: 3, env: { LIVESTACK_QEMU: "/no/such" } },
@@ -127,6 +123,23 @@ for (const [name, { scenario, status, stderr, refuse, env, kept = false }] of Ob
     checkNothingLeft(t, world);
   });
 
+t.test(
+  "a built-in image on a machine that was not set up: told, and nothing is left",
+  async (t) => {
+    const world = new RunWorld(t);
+    const { XDG_CACHE_HOME: cache } = process.env;
+    t.teardown(() => {
+      if (cache === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = cache;
+    });
+    process.env.XDG_CACHE_HOME = join(world.root, "empty");
+    const outcome = await world.run(GOOD.replace("{kernel: kernel}", "builtin:debian"));
+    t.match(outcome.stderr, /builtin:debian.*npm run setup.*\[NO_IMAGE\]\n/);
+    t.equal(outcome.status, 3);
+    checkNothingLeft(t, world);
+  },
+);
+
 /** A run that has begun, and is then hit by something. */
 async function hit(t: Test, scenario: string, what: (world: RunWorld) => void) {
   const world = new RunWorld(t);
@@ -178,6 +191,21 @@ t.test("with on_loss: release the others go on without it", async (t) => {
     /two: its VMM was killed by SIGKILL, while the session went on/,
   );
 });
+
+t.test(
+  "a pause is told with who caused it and how to go on, which the run then does",
+  async (t) => {
+    const { status, stderr, result } = await hit(t, GOOD.replaceAll("0.1", "1"), (world) => {
+      world.kernel.change({ state: State.paused, reason: Reason.overshot, culprit: 1 });
+      setTimeout(() => world.kernel.change({ state: State.running }), 600);
+    });
+    t.equal(status, 0);
+    const what = "paused: two ran further past the end of a window than the lookahead allows for";
+    t.equal(stderr.split(what).length, 2, "it is told once");
+    t.match(stderr, /: paused: .*`livestack resume failing` goes on.*on_overshoot: count/);
+    t.match(result.warnings.join("\n"), what);
+  },
+);
 
 t.test("Ctrl-C ends it cleanly, and says what was kept", async (t) => {
   const { status, stderr, stdout, result } = await hit(t, LONG, (world) => world.interrupt.abort());

@@ -39,10 +39,14 @@ interface Watch {
 export async function watchSession(watch: Watch): Promise<Watched> {
   const { agent, scenario, progress, interrupted, startMs } = watch;
   const warnings = new Set<string>();
+  let wasPaused = false;
   for (;;) {
     const askedMs = performance.now();
     const status = await agent.ask("status", {});
     const tookMs = performance.now() - askedMs;
+    const isPaused = status.session.state === State.paused;
+    if (isPaused && !wasPaused) progress.say(pauseText(status, scenario));
+    wasPaused = isPaused;
     progress.show(status, scenario, performance.now() - startMs);
     for (const warning of warningsOf(status, scenario)) warnings.add(warning);
     const ending = interrupted.aborted
@@ -112,14 +116,26 @@ function isNobodyLeft(status: SessionStatus, { components }: Scenario): boolean 
   return components.every((each) => howLost(each, status) !== undefined);
 }
 
-function warningsOf(status: SessionStatus, { components }: Scenario): string[] {
-  const lost = components.flatMap((each) => {
+function warningsOf(status: SessionStatus, scenario: Scenario): string[] {
+  const lost = scenario.components.flatMap((each) => {
     const how = howLost(each, status);
     return how === undefined ? [] : [`${each.name}: ${how}, while the session went on`];
   });
   const { state, reason } = status.session;
   const isOverrun = state === State.paused && reason === Reason.overshot;
-  return isOverrun
-    ? [...lost, "a component ran further than the lookahead allows for: paused"]
-    : lost;
+  return isOverrun ? [...lost, `paused: ${overshootText(status, scenario)}`] : lost;
+}
+
+function overshootText({ session }: SessionStatus, { components }: Scenario): string {
+  const name = components.find(({ id }) => id === session.culprit)?.name ?? "a component";
+  return `${name} ran further past the end of a window than the lookahead allows for`;
+}
+
+/** What has paused the session, and how to make it go on: nothing else will. */
+function pauseText(status: SessionStatus, scenario: Scenario): string {
+  const goOn = `\`livestack resume ${scenario.name}\` goes on`;
+  return status.session.reason === Reason.overshot
+    ? `paused: ${overshootText(status, scenario)}; ${goOn}, and with ` +
+        "session.on_overshoot: count it is counted instead"
+    : `paused; ${goOn}`;
 }
