@@ -87,11 +87,12 @@ static int ls_nl_put_component_view(struct sk_buff *msg, const struct ls_compone
 /* Of a live component. */
 static int ls_nl_put_machine(struct sk_buff *msg, const struct ls_component *component)
 {
-	u64 vmm_busy;
-	const u32 vcpus = ls_live_vcpus(component, &vmm_busy);
+	const struct ls_machine_view view = ls_live_machine(component);
 
-	if ((vcpus && (nla_put_u32(msg, LIVESTACK_A_COMPONENT_VCPUS, vcpus) ||
-		       ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_VMM_BUSY, vmm_busy))) ||
+	if ((view.vcpus &&
+	     (nla_put_u32(msg, LIVESTACK_A_COMPONENT_VCPUS, view.vcpus) ||
+	      ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_VMM_BUSY, view.vmm_busy) ||
+	      ls_nl_put_u64(msg, LIVESTACK_A_COMPONENT_SKEW_MAX_NS, view.skew_max_ns))) ||
 	    (component->parting &&
 	     nla_put_u32(msg, LIVESTACK_A_COMPONENT_PARTING, component->parting)))
 		return -EMSGSIZE;

@@ -79,17 +79,19 @@ static int ls_live_check(const struct ls_component *component, const char **sent
 	return 0;
 }
 
-int ls_live_attach(struct ls_component *component, u32 pid, u64 start_ticks, bool nested,
+int ls_live_attach(struct ls_component *component, const struct ls_live_request *request,
 		   const char **sentence)
 {
 	struct ls_session *session = component->session;
 	struct ls_attachment attachment = {
 		.session_id = session->id,
 		.component_id = component->id,
-		.nested = nested,
+		.nested = request->nested,
+		.exact = request->exact,
 	};
 	unsigned long flags;
 	void *own;
+	u32 pid;
 	int err;
 
 	might_sleep();
@@ -97,7 +99,7 @@ int ls_live_attach(struct ls_component *component, u32 pid, u64 start_ticks, boo
 	err = ls_live_check(component, sentence);
 	if (err)
 		return err;
-	err = ls_find_process(pid, start_ticks, &attachment.leader, sentence);
+	err = ls_find_process(request->pid, request->start_ticks, &attachment.leader, sentence);
 	if (err)
 		return err;
 	/* From here on its end may be told. */
@@ -151,14 +153,13 @@ int ls_live_detach(struct ls_component *component, enum livestack_parting partin
 	return 0;
 }
 
-u32 ls_live_vcpus(const struct ls_component *component, u64 *vmm_busy)
+struct ls_machine_view ls_live_machine(const struct ls_component *component)
 {
-	u32 vcpus = 0;
+	struct ls_machine_view view = { 0 };
 
-	*vmm_busy = 0;
 	if (component->own)
-		ls_mechanism->count(component->own, &vcpus, vmm_busy);
-	return vcpus;
+		ls_mechanism->count(component->own, &view);
+	return view;
 }
 
 void ls_live_look(struct ls_component *component, u32 index, struct ls_vcpu_view *view)
@@ -273,6 +274,7 @@ struct ls_live_window ls_live_window(const struct ls_component *component)
 		.start_ns = window->start_ns,
 		.end_ns = window->end_ns,
 		.runs = component->own && component->member.state == LS_MEMBER_RUNNING,
+		.strict = component->session->mode == LIVESTACK_MODE_STRICT,
 		.free = window->released,
 	};
 }

@@ -9,20 +9,26 @@ struct ls_session;
 
 /* These want ls_table_lock held. */
 
+/* The machine whose VMM is process @pid, started at @start_ticks; @nested, @exact: mechanism.h. */
+struct ls_live_request {
+	u32 pid;
+	u64 start_ticks;
+	bool nested, exact;
+};
+
 /*
- * Attaches the machine whose VMM is process @pid, started at @start_ticks. Negative error number
- * and a sentence: -EINVAL: not a live one, -EBUSY: it or the machine is attached already,
- * -EOPNOTSUPP: no mechanism is loaded, or the machine cannot be kept exact, -ESRCH: no such
- * process, -ENXIO: it runs no machine, -ESHUTDOWN: the session has stopped.
+ * Attaches it. Negative error number and a sentence: -EINVAL: not a live one, -EBUSY: it or the
+ * machine is attached already, -EOPNOTSUPP: no mechanism is loaded, or the machine cannot be kept
+ * exact, -ESRCH: no such process, -ENXIO: it runs no machine, -ESHUTDOWN: the session has stopped.
  */
-int ls_live_attach(struct ls_component *component, u32 pid, u64 start_ticks, bool nested,
+int ls_live_attach(struct ls_component *component, const struct ls_live_request *request,
 		   const char **sentence);
 
 /* -ENOTCONN: nothing is attached. */
 int ls_live_detach(struct ls_component *component, enum livestack_parting parting);
 
-/* How many virtual CPUs are attached; 0: no machine is. */
-u32 ls_live_vcpus(const struct ls_component *component, u64 *vmm_busy);
+/* What is attached: without virtual CPUs, nothing. */
+struct ls_machine_view ls_live_machine(const struct ls_component *component);
 
 /* One of them, taken at one moment. */
 void ls_live_look(struct ls_component *component, u32 index, struct ls_vcpu_view *view);

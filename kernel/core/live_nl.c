@@ -34,15 +34,19 @@ static int ls_nl_attach_attribute(int err)
 
 static int ls_nl_attach(struct genl_info *info)
 {
+	const struct ls_live_request request = {
+		.pid = nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_PID]),
+		.start_ticks = nla_get_u64(info->attrs[LIVESTACK_A_COMPONENT_START_TICKS]),
+		.nested = info->attrs[LIVESTACK_A_COMPONENT_NESTED],
+		.exact = info->attrs[LIVESTACK_A_COMPONENT_EXACT],
+	};
 	struct ls_component *component = ls_nl_find_component(info);
 	const char *sentence = NULL;
 	int err;
 
 	if (IS_ERR(component))
 		return PTR_ERR(component);
-	err = ls_live_attach(component, nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_PID]),
-			     nla_get_u64(info->attrs[LIVESTACK_A_COMPONENT_START_TICKS]),
-			     info->attrs[LIVESTACK_A_COMPONENT_NESTED], &sentence);
+	err = ls_live_attach(component, &request, &sentence);
 	return sentence ? ls_nl_refuse(info, err, ls_nl_attach_attribute(err), sentence) : err;
 }
 

@@ -30,6 +30,14 @@ struct ls_attachment {
 	u32 session_id;
 	u16 component_id;
 	bool nested;			/* guests in the guest may run free */
+	bool exact;			/* speed is given for exact clocks */
+};
+
+/* What component-get tells of a machine. */
+struct ls_machine_view {
+	u32 vcpus;			/* 0: there is none */
+	u64 vmm_busy;			/* how often its VMM was not waited for */
+	u64 skew_max_ns;
 };
 
 /* What vcpu-get tells. */
@@ -60,8 +68,7 @@ struct ls_mechanism {
 	void (*joined)(void *own, u64 clock_ns);
 	/* Under the session's lock: the component may run in the open window. */
 	void (*run)(void *own);
-	/* So many virtual CPUs there are, and how often its VMM was not waited for. */
-	void (*count)(void *own, u32 *vcpus, u64 *vmm_busy);
+	void (*count)(void *own, struct ls_machine_view *view);
 	/* Under the session's lock: one of them. */
 	void (*look)(void *own, u32 index, struct ls_vcpu_view *view);
 };
@@ -81,6 +88,7 @@ void ls_live_unlock(struct ls_component *component, unsigned long flags);
 struct ls_live_window {
 	u64 start_ns, end_ns;
 	bool runs;	/* the component runs in it */
+	bool strict;	/* the session's mode is */
 	bool free;	/* nobody is gated any more */
 };
 

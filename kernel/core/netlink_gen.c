@@ -110,12 +110,13 @@ static const struct nla_policy ls_link_del_nl_policy[LIVESTACK_A_LINK_ID + 1] = 
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 };
 
-static const struct nla_policy ls_component_attach_nl_policy[LIVESTACK_A_COMPONENT_NESTED + 1] = {
+static const struct nla_policy ls_component_attach_nl_policy[LIVESTACK_A_COMPONENT_EXACT + 1] = {
 	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 	[LIVESTACK_A_COMPONENT_PID] = { .type = NLA_U32 },
 	[LIVESTACK_A_COMPONENT_START_TICKS] = { .type = NLA_U64 },
 	[LIVESTACK_A_COMPONENT_NESTED] = { .type = NLA_FLAG },
+	[LIVESTACK_A_COMPONENT_EXACT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ls_component_detach_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
@@ -220,7 +221,7 @@ const struct genl_ops ls_nl_ops[15] = {
 		.cmd = LIVESTACK_CMD_COMPONENT_ATTACH,
 		.doit = ls_nl_component_attach_doit,
 		.policy = ls_component_attach_nl_policy,
-		.maxattr = LIVESTACK_A_COMPONENT_NESTED,
+		.maxattr = LIVESTACK_A_COMPONENT_EXACT,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{

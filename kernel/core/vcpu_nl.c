@@ -20,7 +20,6 @@ static void *ls_nl_find_vcpu(struct genl_info *info)
 {
 	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_VCPU_SESSION);
 	struct ls_component *component;
-	u64 vmm_busy;
 	u32 index;
 
 	if (IS_ERR(session))
@@ -39,7 +38,7 @@ static void *ls_nl_find_vcpu(struct genl_info *info)
 	if (IS_ERR(component))
 		return component;
 	index = nla_get_u16(info->attrs[LIVESTACK_A_VCPU_ID]);
-	if (index >= ls_live_vcpus(component, &vmm_busy)) {
+	if (index >= ls_live_machine(component).vcpus) {
 		ls_nl_refuse(info, -ENOENT, LIVESTACK_A_VCPU_ID,
 			     "the component has no virtual CPU of this id: component-get says how many there are");
 		return ERR_PTR(-ENOENT);
@@ -53,12 +52,11 @@ static void *ls_nl_next_vcpu(struct ls_session *session, unsigned long *index)
 	unsigned long id = *index >> LS_VCPU_BITS;
 	u32 first = *index & (BIT(LS_VCPU_BITS) - 1);
 	struct ls_component *component;
-	u64 vmm_busy;
 
 	for (; (component = xa_find(&session->components, &id, ULONG_MAX, XA_PRESENT)); id++) {
 		if (id != *index >> LS_VCPU_BITS)
 			first = 0;
-		if (first >= ls_live_vcpus(component, &vmm_busy))
+		if (first >= ls_live_machine(component).vcpus)
 			continue;
 		*index = id << LS_VCPU_BITS | first;
 		ls_vcpu_place = (struct ls_vcpu_place){ component, first };

@@ -37,7 +37,7 @@ uint32_t live_session(unsigned int machines, unsigned int models, uint64_t quant
 	return session;
 }
 
-int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, bool nested,
+int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
 		    struct nl_answer *answer)
 {
 	static struct nl_answer unread;
@@ -48,15 +48,15 @@ int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_
 	nl_add(&message, LIVESTACK_A_COMPONENT_ID, &id, sizeof(id));
 	nl_add(&message, LIVESTACK_A_COMPONENT_PID, &pid, sizeof(pid));
 	nl_add(&message, LIVESTACK_A_COMPONENT_START_TICKS, &start_ticks, sizeof(start_ticks));
-	if (nested)
-		nl_add(&message, LIVESTACK_A_COMPONENT_NESTED, NULL, 0);
+	if (flag)
+		nl_add(&message, flag, NULL, 0);
 	return control_ask(&message, answer ? answer : &unread);
 }
 
 int live_attach(uint32_t session, uint16_t id, const struct vmm *vmm)
 {
 	static struct nl_answer answer;
-	const int error = live_attach_pid(session, id, vmm->pid, vmm_start_ticks(vmm->pid), false,
+	const int error = live_attach_pid(session, id, vmm->pid, vmm_start_ticks(vmm->pid), 0,
 					  &answer);
 
 	if (error)

@@ -29,8 +29,11 @@ bool live_chosen(void);
 uint32_t live_session(unsigned int machines, unsigned int models, uint64_t quantum_ns,
 		      uint64_t end_ns);
 
-/* The error number, or 0; *@answer, which may be NULL, has the sentence. */
-int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, bool nested,
+/*
+ * The error number, or 0; *@answer, which may be NULL, has the sentence. @flag is
+ * LIVESTACK_A_COMPONENT_NESTED or _EXACT, or 0.
+ */
+int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
 		    struct nl_answer *answer);
 int live_attach(uint32_t session, uint16_t id, const struct vmm *vmm);
 int live_detach(uint32_t session, uint16_t id);

@@ -138,6 +138,8 @@ static const struct spec_attribute spec_component_attach[] = {
 	  SPEC_U64, SPEC_DO | SPEC_NEEDED, 0, 18446744073709551615ULL },
 	{ "nested", LIVESTACK_A_COMPONENT_NESTED,
 	  SPEC_FLAG, SPEC_DO, 0, 0 },
+	{ "exact", LIVESTACK_A_COMPONENT_EXACT,
+	  SPEC_FLAG, SPEC_DO, 0, 0 },
 };
 
 static const struct spec_attribute spec_component_detach[] = {
@@ -182,7 +184,7 @@ static const struct spec_op spec_ops[] = {
 	{ "link-del", LIVESTACK_CMD_LINK_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_del },
 	{ "component-attach", LIVESTACK_CMD_COMPONENT_ATTACH, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_COMPONENT_MAX, 5, spec_component_attach },
+	  LIVESTACK_A_COMPONENT_MAX, 6, spec_component_attach },
 	{ "component-detach", LIVESTACK_CMD_COMPONENT_DETACH, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_detach },
 	{ "vcpu-get", LIVESTACK_CMD_VCPU_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,

@@ -52,7 +52,7 @@ static bool refused(struct vmm *vmm, const char *word)
 {
 	uint32_t session = live_session(1, 0, QUANTUM_NS, 0);
 	struct nl_answer answer;
-	int said = live_attach_pid(session, 0, vmm->pid, vmm_start_ticks(vmm->pid), false,
+	int said = live_attach_pid(session, 0, vmm->pid, vmm_start_ticks(vmm->pid), 0,
 				   &answer);
 	bool ok = ktap_is(said, EOPNOTSUPP);
 
@@ -81,7 +81,8 @@ static bool nested(void)
 	uint32_t session = live_session(1, 0, QUANTUM_NS, 0);
 	struct vmm vmm;
 	bool ok = start(&vmm, VMM_SVM, GUEST_CLOCK) &&
-		  !live_attach_pid(session, 0, vmm.pid, vmm_start_ticks(vmm.pid), true, NULL) &&
+		  !live_attach_pid(session, 0, vmm.pid, vmm_start_ticks(vmm.pid),
+				   LIVESTACK_A_COMPONENT_NESTED, NULL) &&
 		  live_stopped(session, 0, 1) && !control_state(session, LIVESTACK_STATE_RUNNING) &&
 		  live_reaches(session, 20 * QUANTUM_NS, PATIENCE_S);
 
@@ -113,7 +114,7 @@ static bool not_begun(void)
 
 	vmm_new(&vmm, &(struct vmm_setup){ .vcpus = 1, .stopped = true });
 	ok = vmm_start(&vmm);
-	said = live_attach_pid(session, 0, vmm.pid, vmm_start_ticks(vmm.pid), false, &answer);
+	said = live_attach_pid(session, 0, vmm.pid, vmm_start_ticks(vmm.pid), 0, &answer);
 	ktap_note("%s", answer.sentence ? answer.sentence : "no sentence");
 	ok = ok && ktap_is(said, EAGAIN) && answer.sentence;
 	ok &= live_over(session, 1);

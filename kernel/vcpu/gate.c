@@ -18,7 +18,7 @@
 
 static unsigned int ls_charge_us = 5;
 module_param_named(charge_us, ls_charge_us, uint, 0644);
-MODULE_PARM_DESC(charge_us, "exits to the VMM that take up to so many microseconds count as guest time");
+MODULE_PARM_DESC(charge_us, "exits to the VMM that take up to so many microseconds count as guest time, unless the machine was attached as exact");
 
 static void ls_gate_sched_in(struct preempt_notifier *notifier, int cpu);
 static void ls_gate_sched_out(struct preempt_notifier *notifier, struct task_struct *next);
@@ -60,10 +60,11 @@ static void ls_gate_arm(struct ls_gate *gate, u64 ticks)
 static bool ls_gate_was_away(struct ls_gate *gate)
 {
 	const u64 now = rdtsc(), since = ls_kvm_unload_tsc(gate->vcpu), took = now - since;
+	const u64 charged = gate->machine->exact ? 0 : ls_us_ticks(ls_charge_us);
 	const bool stood = gate->standing;
 
 	gate->in_user += took;
-	if (!gate->freed && took > ls_us_ticks(ls_charge_us))
+	if (!gate->freed && took > charged)
 		ls_gate_stand(gate);
 	gate->unloaded = since;
 	if (stood || !gate->standing)

@@ -72,7 +72,7 @@ struct ls_gate {
 	bool paced;	/* its deadline was armed beside others that run, in this window */
 	bool leaving;
 	u64 next;	/* its deadline while idle, in ticks */
-	u64 target;	/* end of the last window it ran in */
+	u64 window_end;	/* of the last that it ran in */
 	u64 windows, parks;
 	u64 overshoot_max, preempted, parked, idled, in_user; /* ticks */
 	struct ls_histogram overshoot_ns;

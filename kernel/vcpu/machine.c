@@ -2,7 +2,9 @@
 
 #include "machine.h"
 
+#include <linux/cpumask.h>
 #include <linux/math64.h>
+#include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -10,9 +12,14 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "clock.h"
 #include "gate.h"
 #include "kvm.h"
 #include "suit.h"
+
+static int ls_step_us = -1;
+module_param_named(step_us, ls_step_us, int, 0644);
+MODULE_PARM_DESC(step_us, "bound on how far the vCPUs of one machine are apart, where it is kept, in microseconds; 0: none; default 10, or 1000 where this host is emulated");
 
 u64 ls_ticks_ns(u64 ticks)
 {
@@ -35,16 +42,57 @@ static u64 ls_machine_ticks(const struct ls_machine *machine, u64 ns)
 	return mul_u64_u64_div_u64(ns, tsc_khz, NSEC_PER_MSEC) + 1;
 }
 
+/* How long a step is, in ticks; 0: as long as the window. */
+static u64 ls_machine_step(const struct ls_machine *machine)
+{
+	int us = READ_ONCE(ls_step_us);
+
+	if (machine->count < 2 || !machine->window.strict || machine->window.free ||
+	    (!machine->exact && machine->count <= num_online_cpus()))
+		return 0;
+	if (us < 0)
+		us = boot_cpu_has(X86_FEATURE_HYPERVISOR) ? 1000 : 10;
+	return ls_us_ticks(us);
+}
+
+/* Its gates may go as far as one step from @from. */
+static void ls_machine_aim(struct ls_machine *machine, u64 from)
+{
+	const u64 step = ls_machine_step(machine);
+
+	machine->target = step ? min(machine->end, from + step) : machine->end;
+}
+
 void ls_machine_refresh(struct ls_machine *machine)
 {
 	const struct ls_live_window window = ls_live_window(machine->component);
+	const bool is_new = window.end_ns != machine->window.end_ns;
 
-	if (window.end_ns != machine->window.end_ns) {
-		machine->start = window.start_ns <= machine->base_ns ?
-					 0 : ls_machine_ticks(machine, window.start_ns);
-		machine->target = ls_machine_ticks(machine, window.end_ns);
-	}
 	machine->window = window;
+	if (!is_new)
+		return;
+	machine->start = window.start_ns <= machine->base_ns ?
+				 0 : ls_machine_ticks(machine, window.start_ns);
+	machine->end = ls_machine_ticks(machine, window.end_ns);
+	ls_machine_aim(machine, machine->start);
+}
+
+void ls_machine_note_skew(struct ls_machine *machine)
+{
+	u64 first = LS_NEVER, last = 0, now;
+	u32 i;
+
+	if (machine->count < 2 || machine->start < machine->caught)
+		return;
+	for (i = 0; i < machine->count; i++) {
+		if (machine->gates[i]->state == LIVESTACK_VCPU_STATE_IDLE)
+			continue;
+		now = ls_gate_now(machine->gates[i]);
+		first = min(first, now);
+		last = max(last, now);
+	}
+	if (last > first)
+		machine->skew_max = max(machine->skew_max, last - first);
 }
 
 u64 ls_machine_now(struct ls_machine *machine)
@@ -61,8 +109,8 @@ void ls_machine_let_run(struct ls_machine *machine, struct ls_gate *gate)
 {
 	gate->state = LIVESTACK_VCPU_STATE_RUNNING;
 	machine->running++;
-	if (gate->target != machine->target) {
-		gate->target = machine->target;
+	if (gate->window_end != machine->end) {
+		gate->window_end = machine->end;
 		gate->windows++;
 	}
 	swake_up_one(&gate->told);
@@ -74,14 +122,12 @@ static void ls_machine_kick(struct ls_gate *gate)
 	ls_kvm_kick(gate->vcpu);
 }
 
-/* The window is open to it: lets those run who have something to do in it. */
-static void ls_machine_run(void *own)
+/* Lets those run who have something to do in this step. */
+static void ls_machine_go(struct ls_machine *machine)
 {
-	struct ls_machine *machine = own;
 	struct ls_gate *gate;
 	u32 i;
 
-	ls_machine_refresh(machine);
 	for (i = 0; i < machine->count; i++) {
 		gate = machine->gates[i];
 		gate->paced = false;
@@ -97,56 +143,84 @@ static void ls_machine_run(void *own)
 	/* Nobody has anything to do here; that cannot be said while windows are being opened. */
 	if (!machine->running)
 		hrtimer_start(&machine->look, 0, HRTIMER_MODE_REL_HARD);
+}
+
+/* The window is open to it. */
+static void ls_machine_run(void *own)
+{
+	struct ls_machine *machine = own;
+
+	ls_machine_refresh(machine);
+	ls_machine_go(machine);
 	if (machine->joined && ls_kvm_vcpus(machine->kvm) != machine->count)
 		schedule_work(&machine->grow);
 }
 
-/* When @gate, which does not run, has something to do. */
-static u64 ls_gate_next(const struct ls_gate *gate)
-{
-	return gate->state == LIVESTACK_VCPU_STATE_IDLE ? gate->next : gate->clock;
-}
+/* A machine none of whose gates runs, nor is on its way to. */
+struct ls_stand {
+	u64 clock;	/* of the furthest */
+	u64 parked;	/* of the first that has more to do, or LS_NEVER */
+	u64 next;	/* event of all */
+};
 
-/* Whether no gate runs, nor is on its way to. Tells of the next event of all. */
-static bool ls_machine_stands(const struct ls_machine *machine, u64 *clock, u64 *next)
+static bool ls_machine_stands(const struct ls_machine *machine, struct ls_stand *stand)
 {
 	u32 i;
 
-	*clock = 0;
-	*next = LS_NEVER;
+	*stand = (struct ls_stand){ .parked = LS_NEVER, .next = LS_NEVER };
 	if (machine->running || !machine->joined)
 		return false;
 	for (i = 0; i < machine->count; i++) {
 		const struct ls_gate *gate = machine->gates[i];
 
-		if (gate->state == LIVESTACK_VCPU_STATE_IDLE && (gate->kicked || !gate->halted))
+		stand->clock = max(stand->clock, gate->clock);
+		if (gate->state != LIVESTACK_VCPU_STATE_IDLE) {
+			stand->parked = min(stand->parked, gate->clock);
+			continue;
+		}
+		if (gate->kicked || !gate->halted)
 			return false;
-		*clock = max(*clock, gate->clock);
-		*next = min(*next, ls_gate_next(gate));
+		stand->next = min(stand->next, gate->next);
 	}
+	stand->next = min(stand->next, stand->parked);
 	return true;
+}
+
+/* On to the next step of the same window. */
+static void ls_machine_step_on(struct ls_machine *machine, u64 from)
+{
+	ls_machine_refresh(machine);
+	ls_machine_aim(machine, max(from, machine->target));
+	ls_machine_go(machine);
 }
 
 void ls_machine_settle(struct ls_machine *machine)
 {
-	u64 clock, next, generation;
+	struct ls_stand stand;
+	u64 window_ns;
 
-	if (!ls_machine_stands(machine, &clock, &next))
+	if (!ls_machine_stands(machine, &stand))
 		return;
+	ls_machine_refresh(machine);
+	/* At the end of a step no time is skipped, so that its VMM need not be asked. */
+	if (machine->window.runs && machine->target < machine->end && stand.parked < machine->end) {
+		ls_machine_step_on(machine, stand.parked);
+		return;
+	}
 	if (!ls_quiet(machine)) {
 		hrtimer_start(&machine->look, ns_to_ktime(LS_QUIET_PERIOD_NS),
 			      HRTIMER_MODE_REL_HARD);
 		return;
 	}
-	ls_machine_refresh(machine);
-	generation = machine->window.end_ns;
+	window_ns = machine->window.end_ns;
 	/* Who waits for a deadline jumps to it: the furthest of them must not hold it back. */
-	if (!ls_live_arrive(machine->component, ls_machine_ns(machine, min(clock, next)),
-			    ls_machine_ns(machine, next)))
+	if (!ls_live_arrive(machine->component,
+			    ls_machine_ns(machine, min(stand.clock, stand.next)),
+			    ls_machine_ns(machine, stand.next)))
 		return;
 	/* In a new window run() has been called, in the same it has not. */
-	if (ls_live_window(machine->component).end_ns == generation)
-		ls_machine_run(machine);
+	if (ls_live_window(machine->component).end_ns == window_ns)
+		ls_machine_step_on(machine, stand.next);
 }
 
 static enum hrtimer_restart ls_machine_look(struct hrtimer *timer)
@@ -261,6 +335,7 @@ static struct ls_machine *ls_machine_new(struct ls_component *component,
 	machine->session_id = attachment->session_id;
 	machine->id = attachment->component_id;
 	machine->kvm = kvm;
+	machine->exact = attachment->exact;
 	machine->quiet.leader = get_task_struct(attachment->leader);
 	machine->notifier.ops = &ls_machine_notifier_ops;
 	hrtimer_setup(&machine->look, ls_machine_look, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
@@ -342,12 +417,13 @@ static void ls_machine_detach(void *own)
 	ls_machine_free(machine);
 }
 
-static void ls_machine_count(void *own, u32 *vcpus, u64 *vmm_busy)
+static void ls_machine_count(void *own, struct ls_machine_view *view)
 {
 	const struct ls_machine *machine = own;
 
-	*vcpus = READ_ONCE(machine->count);
-	*vmm_busy = READ_ONCE(machine->vmm_busy);
+	view->vcpus = READ_ONCE(machine->count);
+	view->vmm_busy = READ_ONCE(machine->vmm_busy);
+	view->skew_max_ns = ls_ticks_ns(READ_ONCE(machine->skew_max));
 }
 
 static void ls_machine_view(void *own, u32 index, struct ls_vcpu_view *view)

@@ -5,6 +5,10 @@
  * It runs while any of its gates does. When none runs any more and its VMM has nothing to do for
  * it, it has come to the end of its window, or to the next deadline of a vCPU that is idle.
  *
+ * Its vCPUs are a window apart at most, which a thread that moves from one to another can see.
+ * Where that matters (more vCPUs than processors to run them, or a machine that is to be exact) a
+ * window is gone through in steps, in each of which all of them come to the same place.
+ *
  * Lifetime: from attach to detach, both called by core.
  */
 #ifndef _LS_MACHINE_H
@@ -35,13 +39,17 @@ struct ls_machine {
 	/* Under the session's lock: */
 	struct ls_quiet quiet;
 	struct ls_live_window window; /* the last that was looked at */
-	u64 start, target;	/* it, in ticks */
+	u64 start, end;		/* it, in ticks */
+	u64 target;		/* end of the step that its gates are in */
 	u64 base_ns;		/* the session's time at tick 0 */
 	u32 running;		/* gates that do */
 	u32 count;
 	u32 room;
 	bool joined;
 	u64 vmm_busy;
+	u64 caught;		/* where the last gate was when it was first stopped, in ticks */
+	u64 skew_max;		/* ticks, of gates that ran, from there on */
+	bool exact;
 	struct ls_gate **gates;
 };
 
@@ -61,10 +69,13 @@ void ls_machine_refresh(struct ls_machine *machine);
 /* The furthest that any of its gates has come. */
 u64 ls_machine_now(struct ls_machine *machine);
 
+/* How far apart the clocks of those are that run or have more to do is noted. */
+void ls_machine_note_skew(struct ls_machine *machine);
+
 /* A gate has stopped, or sleeps again: the machine may have arrived. */
 void ls_machine_settle(struct ls_machine *machine);
 
-/* @gate may run until @machine->target. */
+/* @gate may run until @machine->target, and further in steps to come. */
 void ls_machine_let_run(struct ls_machine *machine, struct ls_gate *gate);
 
 #endif /* _LS_MACHINE_H */

@@ -14,15 +14,19 @@ static void ls_gate_park(struct ls_gate *gate, bool counts)
 	struct ls_machine *machine = gate->machine;
 	const u64 overshoot = gate->clock - machine->target;
 
+	ls_machine_note_skew(machine);
 	gate->state = LIVESTACK_VCPU_STATE_PARKED;
 	machine->running--;
 	/* What it ran on after attach, until it could be stopped, is a debt but no overshoot. */
-	if (counts) {
+	if (!counts) {
+		machine->caught = max(machine->caught, gate->clock);
+	} else {
 		gate->parks++;
 		gate->overshoot_max = max(gate->overshoot_max, overshoot);
 		ls_histogram_add(&gate->overshoot_ns, ls_ticks_ns(overshoot));
-		ls_live_overshot(machine->component, ls_ticks_ns(overshoot));
 	}
+	if (counts && gate->clock >= machine->end)
+		ls_live_overshot(machine->component, ls_ticks_ns(gate->clock - machine->end));
 	ls_machine_settle(machine);
 }
 

@@ -15,10 +15,13 @@ import type { Measure, PairedBench } from "./pairs.js";
 /** A lab host with livestack.ko in it, in which one bench runs its C programs. */
 export class KernelHost {
   readonly #bench: string;
+  readonly #withMachines: boolean;
   #host = "";
 
-  constructor(bench: string) {
+  /** @param withMachines with KVM and livestack_vcpu.ko too */
+  constructor(bench: string, { withMachines = false } = {}) {
     this.#bench = bench;
+    this.#withMachines = withMachines;
   }
 
   /** Boots it and loads the module. */
@@ -38,6 +41,9 @@ export class KernelHost {
 
   async #load(kernel: Kernel): Promise<void> {
     await this.#run(["insmod", moduleFile(kernel, "core")]);
+    if (!this.#withMachines) return;
+    await this.#run(["sh", "-c", "modprobe kvm_amd || modprobe kvm_intel"]);
+    await this.#run(["insmod", moduleFile(kernel, "vcpu")]);
   }
 
   /** The number that a program of kernel/selftests prints. */

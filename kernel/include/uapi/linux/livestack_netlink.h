@@ -292,6 +292,10 @@ enum {
  * LIVESTACK_A_COMPONENT_VCPUS: Virtual CPUs it has; absent while no machine is attached.
  * LIVESTACK_A_COMPONENT_VMM_BUSY: How often it was not waited any longer for its VMM.
  * LIVESTACK_A_COMPONENT_PARTING: How the last machine left it.
+ * LIVESTACK_A_COMPONENT_EXACT: Attach a machine whose clocks are to be as exact as they can be
+ *   made.
+ * LIVESTACK_A_COMPONENT_SKEW_MAX_NS: The furthest that clocks of its virtual CPUs were apart
+ *   while they ran.
  */
 enum {
 	LIVESTACK_A_COMPONENT_SESSION = 1,
@@ -315,6 +319,8 @@ enum {
 	LIVESTACK_A_COMPONENT_VCPUS,
 	LIVESTACK_A_COMPONENT_VMM_BUSY,
 	LIVESTACK_A_COMPONENT_PARTING,
+	LIVESTACK_A_COMPONENT_EXACT,
+	LIVESTACK_A_COMPONENT_SKEW_MAX_NS,
 
 	__LIVESTACK_A_COMPONENT_MAX,
 	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
@@ -330,10 +336,10 @@ enum {
  * LIVESTACK_A_VCPU_CLOCK_NS: How far it has come, when it was last stopped.
  * LIVESTACK_A_VCPU_NEXT_NS: Its timer's next interrupt while idle; absent when none.
  * LIVESTACK_A_VCPU_WINDOWS: So many it has run in.
- * LIVESTACK_A_VCPU_PARKS: How often it was stopped at a window's end.
+ * LIVESTACK_A_VCPU_PARKS: How often it was stopped at the end of a window, or of a step within.
  * LIVESTACK_A_VCPU_OVERSHOOT_NS: How much, a histogram: u64 counts, entry i of those with i
  *   significant bits, up to the last that is not 0.
- * LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS: The furthest it ran past a window's end.
+ * LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS: The furthest it ran past such an end.
  * LIVESTACK_A_VCPU_PREEMPTED_NS: Host time it was ready to run and did not.
  * LIVESTACK_A_VCPU_PARKED_NS: Host time it waited for windows.
  * LIVESTACK_A_VCPU_IDLE_NS: Simulated time it was halted.

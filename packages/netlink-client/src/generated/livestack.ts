@@ -254,6 +254,8 @@ export const attributeSets = {
     vcpus: { id: 19, type: "u32" },
     vmmBusy: { id: 20, type: "u64" },
     parting: { id: 21, type: "u32", min: 1n, max: 3n },
+    exact: { id: 22, type: "flag" },
+    skewMaxNs: { id: 23, type: "u64" },
   },
   vcpu: {
     session: { id: 1, type: "u32", min: 1n },
@@ -441,7 +443,7 @@ export const operations = {
     id: 20,
     set: "component",
     admin: true,
-    do: { request: ["session", "id", "pid", "startTicks", "nested"], reply: [] },
+    do: { request: ["session", "id", "pid", "startTicks", "nested", "exact"], reply: [] },
   },
   /** Let the virtual machine of a live component run free, from where it is. Needs session and id. */
   componentDetach: {
@@ -1022,6 +1024,8 @@ export interface ComponentAttachRequest {
   readonly startTicks?: bigint;
   /** Attach a machine with VMX or SVM, whose guests run free. */
   readonly nested?: true;
+  /** Attach a machine whose clocks are to be as exact as they can be made. */
+  readonly exact?: true;
 }
 
 export interface ComponentDetachRequest {
@@ -1057,11 +1061,11 @@ export interface VcpuGetReply {
   readonly nextNs?: bigint;
   /** So many it has run in. */
   readonly windows?: bigint;
-  /** How often it was stopped at a window's end. */
+  /** How often it was stopped at the end of a window, or of a step within. */
   readonly parks?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
-  /** The furthest it ran past a window's end. */
+  /** The furthest it ran past such an end. */
   readonly overshootMaxNs?: bigint;
   /** Host time it was ready to run and did not. */
   readonly preemptedNs?: bigint;
@@ -1097,11 +1101,11 @@ export interface VcpuGetDumpReply {
   readonly nextNs?: bigint;
   /** So many it has run in. */
   readonly windows?: bigint;
-  /** How often it was stopped at a window's end. */
+  /** How often it was stopped at the end of a window, or of a step within. */
   readonly parks?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
-  /** The furthest it ran past a window's end. */
+  /** The furthest it ran past such an end. */
   readonly overshootMaxNs?: bigint;
   /** Host time it was ready to run and did not. */
   readonly preemptedNs?: bigint;

@@ -2,8 +2,16 @@
 import type { PairedBench } from "../pairs.js";
 import { boot } from "./boot.js";
 import { clockRead } from "./clock-read.js";
+import { gate } from "./gate.js";
 import { single } from "./single.js";
 import { windowRate8, windowRate64 } from "./window-rate.js";
 
 /** All claims that `npm run bench` checks, one file each. */
-export const benches: readonly PairedBench[] = [boot, clockRead, single, windowRate8, windowRate64];
+export const benches: readonly PairedBench[] = [
+  boot,
+  clockRead,
+  single,
+  windowRate8,
+  windowRate64,
+  ...gate,
+];

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest for bench_gate.c that only computes: QEMU boots it directly (PVH), and in the page behind
+ * its code it counts rounds of work and tells what its time-stamp counter shows at the end of each.
+ * It stays in 32-bit mode without paging, and takes no interrupt.
+ */
+#define PAGE 0x200000	/* struct bench_page */
+#define WORK 2000	/* loops a round: some microseconds */
+
+	.section .note.Xen, "a", @note
+	.long 4, 4, 18		/* XEN_ELFNOTE_PHYS32_ENTRY */
+	.asciz "Xen"
+	.long start
+
+	.text
+	.globl start
+start:
+	cli
+	mov $PAGE, %edi
+	xor %ebx, %ebx
+round:
+	mov $WORK, %ecx
+	mov $1, %eax
+work:
+	imul $1664525, %eax, %eax
+	add $1013904223, %eax
+	dec %ecx
+	jnz work
+	rdtsc
+	mov %eax, 8(%edi)
+	mov %edx, 12(%edi)
+	inc %ebx
+	mov %ebx, (%edi)
+	jmp round
+
+	.section .note.GNU-stack, "", @progbits
