@@ -301,7 +301,7 @@ static void ls_machine_free(struct ls_machine *machine)
 	kvfree(machine->gates);
 	if (machine->mm)
 		mmdrop(machine->mm);
-	put_task_struct(machine->quiet.leader);
+	ls_quiet_end(&machine->quiet);
 	ls_kvm_unpin(machine->kvm);
 	kfree(machine);
 }
@@ -392,6 +392,7 @@ static void *ls_machine_attach(struct ls_component *component,
 		*sentence = "the process has ended: say the pid of a VMM that runs";
 	if (err)
 		return ls_machine_refuse(machine, err);
+	ls_quiet_find_workers(&machine->quiet);
 	ls_kvm_no_halt_polling(kvm);
 	for (i = 0; i < machine->count; i++)
 		ls_gate_close(machine->gates[i]);

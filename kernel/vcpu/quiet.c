@@ -3,8 +3,10 @@
 #include "quiet.h"
 
 #include <linux/module.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 
 #include "gate.h"
 #include "kvm.h"
@@ -16,6 +18,36 @@
 static unsigned int ls_vmm_limit_ms = 1000;
 module_param_named(vmm_limit_ms, ls_vmm_limit_ms, uint, 0644);
 MODULE_PARM_DESC(vmm_limit_ms, "give up waiting for a busy VMM after so many milliseconds (counted as vmm-busy)");
+
+/* They have the number of the thread in their name that asked for them. Under RCU. */
+static bool ls_works_for(const struct task_struct *worker, struct task_struct *leader)
+{
+	struct task_struct *owner;
+	int number;
+
+	if (!(worker->flags & PF_KTHREAD) || sscanf(worker->comm, "vhost-%d", &number) != 1)
+		return false;
+	owner = pid_task(find_pid_ns(number, &init_pid_ns), PIDTYPE_PID);
+	return owner && same_thread_group(owner, leader);
+}
+
+void ls_quiet_find_workers(struct ls_quiet *quiet)
+{
+	struct task_struct *task;
+
+	rcu_read_lock();
+	for_each_process(task)
+		if (quiet->worker_count < LS_QUIET_WORKERS && ls_works_for(task, quiet->leader))
+			quiet->workers[quiet->worker_count++] = get_task_struct(task);
+	rcu_read_unlock();
+}
+
+void ls_quiet_end(struct ls_quiet *quiet)
+{
+	while (quiet->worker_count)
+		put_task_struct(quiet->workers[--quiet->worker_count]);
+	put_task_struct(quiet->leader);
+}
 
 /* The gate of the vCPU that the thread runs, or NULL. */
 static const struct ls_gate *ls_gate_of_thread(const struct ls_machine *machine,
@@ -43,6 +75,17 @@ static bool ls_at_work(struct task_struct *task)
 	       !(READ_ONCE(task->__state) & LS_CALM);
 }
 
+/* Adds how often it has gone to sleep so far. */
+static bool ls_sleeps(struct task_struct *task, u64 *switches)
+{
+	const bool works = ls_at_work(task);
+
+	/* After its state: who was seen asleep is counted as having gone to sleep. */
+	smp_rmb();
+	*switches += READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
+	return !works;
+}
+
 /*
  * Whether all threads sleep, and how often they have gone to sleep so far. Of vCPUs' threads those
  * that are idle must: one may have been woken by an interrupt, and have had no processor yet.
@@ -52,20 +95,20 @@ static bool ls_quiet_look(struct ls_machine *machine, u64 *switches)
 	const struct ls_gate *gate;
 	struct task_struct *task;
 	bool quiet = true;
+	u32 i;
 
 	*switches = 0;
+	for (i = 0; i < machine->quiet.worker_count; i++)
+		quiet = ls_sleeps(machine->quiet.workers[i], switches) && quiet;
 	rcu_read_lock();
 	for_each_thread(machine->quiet.leader, task) {
 		if (READ_ONCE(task->exit_state))
 			continue;
 		gate = ls_gate_of_thread(machine, task);
-		if (!gate || gate->state == LIVESTACK_VCPU_STATE_IDLE)
+		if (!gate)
+			quiet = ls_sleeps(task, switches) && quiet;
+		else if (gate->state == LIVESTACK_VCPU_STATE_IDLE)
 			quiet = quiet && !ls_at_work(task);
-		if (gate)
-			continue;
-		/* After its state: who was seen asleep is counted as having gone to sleep. */
-		smp_rmb();
-		*switches += READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 	}
 	rcu_read_unlock();
 	return quiet;

@@ -13,16 +13,30 @@
 struct ls_machine;
 struct task_struct;
 
+/* So many kernel threads that work for a VMM are known of, at most. */
+#define LS_QUIET_WORKERS 64
+
 /* Looks again after so long. */
 #define LS_QUIET_PERIOD_NS 30000
 
 struct ls_quiet {
-	struct task_struct *leader; /* held */
+	struct task_struct *leader; /* held, as the workers are */
+	struct task_struct *workers[LS_QUIET_WORKERS];
+	u32 worker_count;
 	u64 switches;	/* of all its threads, when all slept */
 	u32 calm;	/* so many looks in a row found them asleep */
 	bool busy;	/* the last look did not */
 	ktime_t since;	/* when that was seen first */
 };
+
+/*
+ * Finds the kernel threads that are vhost's workers for the VMM: those that it has when it is
+ * attached. In newer kernels they are threads of the VMM itself, and always known.
+ */
+void ls_quiet_find_workers(struct ls_quiet *quiet);
+
+/* Lets go of all its threads. */
+void ls_quiet_end(struct ls_quiet *quiet);
 
 /* Whether the VMM is known to have nothing to do; if not, ask again after LS_QUIET_PERIOD_NS. */
 bool ls_quiet(struct ls_machine *machine);

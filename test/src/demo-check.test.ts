@@ -15,6 +15,7 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
         ...{ preempted_ns: 0, parked_ns: SECOND, idle_ns: sleep * SECOND, user_ns: 0 },
       },
     ],
+    skew_max_ns: null,
     commands: [
       { run: `sleep ${sleep}`, exit: 0, guest_ns: sleep * SECOND + 5_000_000, stdout: "" },
       { run: "while :; do :; done", exit: 0, guest_ns: SECOND, stdout: "" },
@@ -24,7 +25,9 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
 }
 
 function right(): RunResultFile {
-  const model = (name: string) => ({ name, kind: "model" as const, vcpus: [], commands: [] });
+  const model = (name: string) => ({
+    ...{ name, kind: "model" as const, vcpus: [], skew_max_ns: null, commands: [] },
+  });
   return {
     ...{ schema: "livestack.result/1", scenario: "demo", mode: "strict", quantum_ns: 10_000_000 },
     ...{ simulated_ns: 31_030_000_000, wall_ns: 10 * SECOND, windows: 400, late_deliveries: 0 },

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// `npm run demo`: the main job as far as it has come. Boots a lab host, builds and loads the kernel
-// module there, and lets a modelled client and a modelled server exchange messages on one session's
-// simulated time; every latency that the client measures must be the one that can be calculated.
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+// `npm run demo`: the main job. Boots a lab host, builds and loads the kernel modules there, and carries
+// out test/scenarios/demo.yaml with `livestack run`: two virtual machines and two modelled processes on one
+// simulated time. Whether it passed is read from the result.json of that run.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { release } from "node:os";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { RESULT_FILE, resultSchema } from "@livestack/controller/result";
 import {
   buildModules,
   DEFAULT_KERNEL,
@@ -17,49 +26,93 @@ import {
   LabError,
   messageOf,
   moduleFile,
+  repoRoot,
   resolveKernel,
+  shellStatus,
+  startCommand,
   up,
 } from "@livestack/lab";
-import { latencyTable, SHOWN } from "./demo-table.js";
-import { calculated, measured, type Scene, type SceneResult } from "./scene.js";
+import { demoText, faultsOf } from "./demo-check.js";
 
 const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--here]]
 
   --kernel KERNEL   kernel of the lab host: 6.1, 6.12 (default), debug or a built tree's folder
-  --here            load the module into this machine's own kernel instead of a lab host's (root)
+  --here            load the modules into this machine's own kernel instead of a lab host's (root)
 `;
 
-const guest = fileURLToPath(new URL("./model-session.js", import.meta.url));
+const SCENARIO = "test/scenarios/demo.yaml";
+/** Where runs are kept, here; and until they are fetched, in the lab host. */
+const RUNS = "runs";
+const LAB_RUNS = "/root/runs";
+/** In the order they are loaded. */
+const MODULES = [
+  ["core", "livestack"],
+  ["vcpu", "livestack_vcpu"],
+] as const;
 
-/** The server is busy half of the time, so that some requests find it free and some have to queue. */
-const scene: Scene = {
-  quantumNs: 20_000,
-  toNs: 50_000,
-  backNs: 20_000,
-  requests: 200,
-  clients: [{ language: "ts", seed: 2026, gapNs: 60_000 }],
-  server: { language: "c", seed: 1, serviceNs: 30_000 },
-};
-
-/** Runs argv in the demo's machine and returns its standard output. */
-type Runner = (argv: readonly string[]) => Promise<string>;
+/** The machine that the demo is played on. */
+interface Stage {
+  /** Runs argv to its end and returns its standard output. @throws Error unless its status is 0 */
+  run(argv: readonly string[]): Promise<string>;
+  /** Carries out the scenario, with its progress on our standard error. */
+  livestackRun(): Promise<{ status: number; folder: string | undefined }>;
+  end(): Promise<void>;
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function inLab(kernel: Kernel): Promise<{ run: Runner; end: () => Promise<void> }> {
+function runArguments(out: string): string[] {
+  const program = join(repoRoot, "packages/controller/bin/livestack.js");
+  return [process.execPath, program, "run", join(repoRoot, SCENARIO), "--out", out];
+}
+
+async function labStage(kernel: Kernel): Promise<Stage> {
   const name = `demo-${process.pid}-k`;
-  const lab = await up({ name, kernel: kernel.label });
+  const lab = await up({ name, kernel: kernel.label, cpus: 2 });
   const [host] = lab.hosts;
   if (!host) throw new Error("the lab has no host");
   say(`lab host   ${host.name}, kernel ${kernel.release}, up in ${(host.bootMs ?? 0) / 1000} s`);
-  const run: Runner = async (argv) => {
+  const run: Stage["run"] = async (argv) => {
     const { status, stdout, stderr } = await exec(host.name, argv);
     if (status !== 0) throw new Error(`${argv.join(" ")}: status ${status}: ${stderr}`);
     return stdout.toString();
   };
-  return { run, end: () => down(name) };
+  await run(["sh", "-c", "modprobe kvm_amd || modprobe kvm_intel"]);
+  const livestackRun = async () => {
+    const command = await startCommand(host.name, { argv: runArguments(LAB_RUNS) });
+    command.stdin.end();
+    command.stdout.resume();
+    command.stderr.pipe(process.stderr, { end: false });
+    const status = shellStatus(await command.exit);
+    return { status, folder: await fetchRun(host.name) };
+  };
+  return { run, livestackRun, end: () => down(name) };
+}
+
+/** The one run of a lab host, which would be gone with it. @returns its folder here, if there is one */
+async function fetchRun(host: string): Promise<string | undefined> {
+  const { status, stdout } = await exec(host, ["tar", "-C", LAB_RUNS, "-c", "."]);
+  if (status !== 0) return undefined;
+  mkdirSync(RUNS, { recursive: true });
+  const place = mkdtempSync(join(RUNS, ".fetched-"));
+  try {
+    const unpacked = spawnSync("tar", ["-C", place, "--no-same-owner", "-x"], { input: stdout });
+    if (unpacked.status !== 0) throw new Error(`tar: ${unpacked.stderr}`);
+    const [name] = readdirSync(place);
+    return name === undefined ? undefined : moveAside(join(place, name), join(RUNS, name));
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+/** Nothing that is there is written over: the next free name is taken. */
+function moveAside(from: string, to: string): string {
+  let free = to;
+  for (let count = 2; existsSync(free); count++) free = `${to}-${count}`;
+  renameSync(from, free);
+  return free;
 }
 
 /** This machine's own kernel; its headers must be installed as Debian installs them. */
@@ -82,38 +135,68 @@ function thisKernel(): Kernel {
   return { ...kernel, modules, build };
 }
 
-const runHere: Runner = async ([name = "", ...args]) => {
-  const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`${[name, ...args].join(" ")}: ${error?.message ?? stderr}`);
-  return stdout;
+const here: Stage = {
+  run: async ([name = "", ...args]) => {
+    const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: "utf8" });
+    if (status !== 0) throw new Error(`${[name, ...args].join(" ")}: ${error?.message ?? stderr}`);
+    return stdout;
+  },
+  livestackRun: async () => {
+    const before = new Set(runsHere());
+    const [program = "", ...args] = runArguments(RUNS);
+    const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+    const status = await statusOf(child);
+    const name = runsHere().find((each) => !before.has(each));
+    return { status, folder: name === undefined ? undefined : join(RUNS, name) };
+  },
+  end: async () => {},
 };
 
-async function play(kernel: Kernel, run: Runner): Promise<SceneResult> {
-  await run(["insmod", moduleFile(kernel, "core")]);
+function runsHere(): string[] {
+  return existsSync(RUNS) ? readdirSync(RUNS).filter((name) => name.startsWith("demo-")) : [];
+}
+
+function statusOf(child: ChildProcess): Promise<number> {
+  return new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("close", (code) => done(code ?? 1));
+  });
+}
+
+async function play(kernel: Kernel, stage: Stage): Promise<void> {
+  const loaded: string[] = [];
   try {
-    const version = (await run(["cat", "/sys/module/livestack/version"])).trim();
-    say(`module     livestack.ko ${version}`);
-    return JSON.parse(await run([process.execPath, guest, JSON.stringify(scene)])) as SceneResult;
+    for (const [folder, name] of MODULES) {
+      await stage.run(["insmod", moduleFile(kernel, folder)]);
+      loaded.unshift(name);
+    }
+    const versions: string[] = [];
+    for (const [, name] of MODULES) {
+      const version = await stage.run(["cat", `/sys/module/${name}/version`]);
+      versions.push(`${name}.ko ${version.trim()}`);
+    }
+    say(`modules    ${versions.join(", ")}`);
+    say(`scenario   ${relative(process.cwd(), join(repoRoot, SCENARIO))}\n`);
+    const { status, folder } = await stage.livestackRun();
+    check(status, folder);
   } finally {
-    await run(["rmmod", "livestack"]);
+    for (const name of loaded) await stage.run(["rmmod", name]);
   }
 }
 
-/** @throws Error unless all latencies are as calculated, and there are any */
-function check(result: SceneResult): void {
-  const own = measured(result).flat();
-  const wanted = calculated(scene).flat();
-  const { text, equal } = latencyTable(own, wanted);
-  const us = (ns: number) => `${ns / 1000} us`;
-  say(`session    a client and a server, mode strict, windows of ${us(scene.quantumNs)}`);
-  say(`link       ${us(scene.toNs)} to the server, ${us(scene.backNs)} back`);
-  say(`\nSimulated time in us; the first ${SHOWN} of ${own.length} requests:\n\n${text}\n`);
-  say(
-    `${equal} of ${wanted.length} latencies are those of queueing arithmetic, to the nanosecond.`,
-  );
-  if (result.late !== 0) throw new Error(`${result.late} messages were late`);
-  if (equal === 0 || equal !== wanted.length || own.length !== wanted.length)
-    throw new Error("measured latencies are not those of queueing arithmetic");
+/** Shows what came out. @throws Error unless all of it is as it has to be */
+function check(status: number, folder: string | undefined): void {
+  const kept = folder === undefined ? "it left no run folder" : `what it left is in ${folder}`;
+  const file = folder === undefined ? undefined : join(folder, RESULT_FILE);
+  if (file === undefined || !existsSync(file))
+    throw new Error(`livestack run ended with status ${status} and no result; ${kept}`);
+  const result = resultSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  say(`\n${demoText(result)}`);
+  for (const warning of result.warnings) say(`warning    ${warning}`);
+  say(`run folder ${folder}`);
+  const faults = faultsOf(result);
+  if (status !== 0) faults.unshift(`livestack run ended with status ${status}`);
+  if (faults.length > 0) throw new Error(faults.join("; "));
 }
 
 async function main(): Promise<number> {
@@ -130,11 +213,11 @@ async function main(): Promise<number> {
   }
   const kernel = values.here ? thisKernel() : await resolveKernel(values.kernel);
   await buildModules(kernel);
-  const { run, end } = values.here ? { run: runHere, end: async () => {} } : await inLab(kernel);
+  const stage = values.here ? here : await labStage(kernel);
   try {
-    check(await play(kernel, run));
+    await play(kernel, stage);
   } finally {
-    await end();
+    await stage.end();
   }
   say("livestack: demo passed");
   return ExitStatus.OK;

@@ -15,6 +15,8 @@ export interface AttachRequest {
   root: string;
   /** a machine with VMX or SVM, whose guests run free */
   nested?: boolean;
+  /** clocks as exact as they can be made, at the cost of speed */
+  exact?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface AttachRequest {
  * @throws LivestackError NOT_ATTACHED with the kernel's sentence; MODULE_REFUSED, NOT_LOADED
  */
 export async function attachMachine(kernel: KernelClient, request: AttachRequest): Promise<void> {
-  const { session, component, pid, name, root, nested = false } = request;
+  const { session, component, pid, name, root, nested = false, exact = false } = request;
   const identity = identityOf(pid);
   if (!identity)
     throw new LivestackError("NOT_ATTACHED", `there is no process ${pid}`, {
@@ -34,6 +36,7 @@ export async function attachMachine(kernel: KernelClient, request: AttachRequest
     await kernel.componentAttach({
       ...{ session, id: component, pid, startTicks },
       ...(nested && { nested: true }),
+      ...(exact && { exact: true }),
     });
   } catch (error) {
     throw refusal(error, name, root);

@@ -150,7 +150,7 @@ export class HostAgent {
     }
   }
 
-  async attach({ component, epochNs }: Params<"attach">): Promise<Answer<"attach">> {
+  async attach({ component, epochNs, exact }: Params<"attach">): Promise<Answer<"attach">> {
     const { guest, kept } = this.liveMember(component);
     const before = process.hrtime.bigint();
     const refusal = await guest.agent.setTime(epochNs).then(
@@ -161,7 +161,7 @@ export class HostAgent {
       },
     );
     const { pid } = guest.identity;
-    const request = { session: this.session, component, pid, name: kept.name };
+    const request = { session: this.session, component, pid, name: kept.name, exact };
     await attachMachine(this.kernel, { ...request, root: this.#place.root });
     this.member(component).attached = true;
     if (refusal !== undefined) return { clockRefusal: refusal };

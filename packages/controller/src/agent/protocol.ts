@@ -36,6 +36,7 @@ export const componentStatus = z.object({
   overshoots: u64.optional(),
   overshootNs: histogram.optional(),
   vmmBusy: u64.optional(),
+  skewMaxNs: u64.optional(),
   parting: z.int().optional(),
 });
 
@@ -207,7 +208,7 @@ export const verbs = {
   /** Set a guest's wall clock and attach its machine at once: from then on it stands still. */
   attach: {
     control: true,
-    params: z.strictObject({ component: componentId, epochNs: u64 }),
+    params: z.strictObject({ component: componentId, epochNs: u64, exact: z.boolean() }),
     answer: z.strictObject({
       /** its wall clock is at most so far from the epoch; absent when it could not be set */
       clockOffNs: u64.optional(),

@@ -9,6 +9,7 @@ interface Options {
   session?: string;
   quantum: string;
   nested: boolean;
+  exact: boolean;
 }
 
 export function addAttach(program: Command, context: Context): void {
@@ -20,7 +21,8 @@ export function addAttach(program: Command, context: Context): void {
     .option("--session <session>", "id, name or UUID of a session to attach it to")
     .option("--quantum <time>", "length of a new session's windows", "10ms")
     .option("--nested", "also a VM with VMX or SVM, whose own guests then run free", false)
-    .action(async ({ pid, name, session, quantum, nested }: Options) => {
+    .option("--exact", "clocks as exact as they can be made, at the cost of speed", false)
+    .action(async ({ pid, name, session, quantum, nested, exact }: Options) => {
       if ((pid === undefined) === (name === undefined))
         throw new LivestackError("USAGE", "say which VM: --pid or --name, and one of them only", {
           hint: "as in `livestack attach --name web-1`",
@@ -33,7 +35,7 @@ export function addAttach(program: Command, context: Context): void {
       const quantumNs = parseQuantity(quantum, TIME, limits);
       const vmm = name === undefined ? vmmOf(pid ?? 0) : findVmm(name);
       const into = session === undefined ? {} : { session };
-      const attached = await attachVm({ vmm, quantumNs, nested, ...into }, context);
+      const attached = await attachVm({ vmm, quantumNs, nested, exact, ...into }, context);
       const { session: id, name: of, component, made } = attached;
       const how = made ? ", which was made for it and runs" : "";
       context.stdout.write(

@@ -18,6 +18,7 @@ export interface AttachOptions {
   /** of a new session */
   quantumNs: bigint;
   nested: boolean;
+  exact: boolean;
 }
 
 export interface AttachedVm {
@@ -39,7 +40,7 @@ export async function attachVm(options: AttachOptions, context: Context): Promis
 
 async function intoNewSession(
   kernel: KernelClient,
-  { vmm, quantumNs, nested }: AttachOptions,
+  { vmm, quantumNs, nested, exact }: AttachOptions,
   { root }: Context,
 ): Promise<AttachedVm> {
   const { pid, name } = vmm;
@@ -47,7 +48,7 @@ async function intoNewSession(
   const session = await kernel.sessionNew({ uuid, name, quantumNs });
   try {
     await kernel.componentNew({ session, id: 0, name, kind: Kind.live });
-    await attachMachine(kernel, { session, component: 0, pid, name, root, nested });
+    await attachMachine(kernel, { session, component: 0, pid, name, root, nested, exact });
     const runtime = new RuntimeFolder(root, uuid);
     runtime.create();
     const process = identityOf(pid);
@@ -65,8 +66,8 @@ async function intoNewSession(
 
 async function intoSession(
   kernel: KernelClient,
-  { id: session, name }: Session,
-  { vmm, nested }: AttachOptions,
+  { id: session, name: sessionName }: Session,
+  { vmm, nested, exact }: AttachOptions,
   { root }: Context,
 ): Promise<AttachedVm> {
   const there = await kernel.componentDump({ session });
@@ -76,17 +77,18 @@ async function intoSession(
     waiting?.id ??
     freeId(
       there.map(({ id }) => id),
-      name,
+      sessionName,
     );
   if (!waiting)
     await kernel.componentNew({ session, id: component, name: vmm.name, kind: Kind.live });
   try {
-    await attachMachine(kernel, { session, component, pid: vmm.pid, name: vmm.name, root, nested });
+    const { pid, name } = vmm;
+    await attachMachine(kernel, { session, component, pid, name, root, nested, exact });
   } catch (error) {
     if (!waiting) await kernel.componentDel({ session, id: component }).catch(() => {});
     throw error;
   }
-  return { session, name, component, made: false };
+  return { session, name: sessionName, component, made: false };
 }
 
 function freeId(taken: readonly number[], place: string): number {

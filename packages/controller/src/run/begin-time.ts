@@ -34,8 +34,9 @@ export async function beginTime(beginning: Beginning): Promise<Begun> {
   const warnings: string[] = [];
   // One after the other: each guest's wall clock is set right before it stands still, at 0 ns.
   for (const { id, name } of live) {
-    const { epochNs } = scenario.session;
-    const { clockOffNs, clockRefusal } = await agent.ask("attach", { component: id, epochNs });
+    const { epochNs, exact } = scenario.session;
+    const request = { component: id, epochNs, exact };
+    const { clockOffNs, clockRefusal } = await agent.ask("attach", request);
     if (clockRefusal !== undefined)
       warnings.push(`${name}: its clock was not set: ${clockRefusal}`);
     if (clockOffNs !== undefined)

@@ -30,6 +30,7 @@ export function makeResult(figures: RunFigures): RunResultFile {
       name,
       kind,
       vcpus: vcpusOf(statistics, id),
+      skew_max_ns: skewOf(statistics, id),
       commands: [...(commands.get(id) ?? [])],
     }),
   );
@@ -61,6 +62,12 @@ function vcpusOf({ vcpus }: Statistics, component: number): VcpuResult[] {
       idle_ns: Number(vcpu.idleNs ?? 0n),
       user_ns: Number(vcpu.userNs ?? 0n),
     }));
+}
+
+function skewOf({ components, vcpus }: Statistics, id: number): number | null {
+  const count = vcpus.filter(({ component }) => component === id).length;
+  const skewNs = components.find((each) => each.id === id)?.skewMaxNs;
+  return count > 1 && skewNs !== undefined ? Number(skewNs) : null;
 }
 
 /**

@@ -19,7 +19,7 @@ const overshoot = z
 
 const vcpu = z.strictObject({
   windows: count.describe("windows it ran in"),
-  parks: count.describe("times it was stopped at a window's end"),
+  parks: count.describe("times it was stopped at the end of a window, or of a step within"),
   overshoot_ns: overshoot.describe("how far past windows' ends it ran; null: never, or not known"),
   preempted_ns: ns.describe("host time it was ready to run and did not"),
   parked_ns: ns.describe("host time it waited for windows"),
@@ -45,6 +45,9 @@ const component = z.strictObject({
     .enum(["live", "model"])
     .describe("a virtual machine, or a process that simulates something"),
   vcpus: z.array(vcpu).describe("of a live component, in the order of their numbers"),
+  skew_max_ns: ns
+    .nullable()
+    .describe("how far the clocks of its vCPUs were apart at most; null without several"),
   commands: z.array(command).describe("its run commands, in their order"),
 });
 
