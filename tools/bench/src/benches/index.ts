@@ -4,6 +4,7 @@ import { boot } from "./boot.js";
 import { clockRead } from "./clock-read.js";
 import { gate } from "./gate.js";
 import { single } from "./single.js";
+import { sleep } from "./sleep.js";
 import { windowRate8, windowRate64 } from "./window-rate.js";
 
 /** All claims that `npm run bench` checks, one file each. */
@@ -14,4 +15,5 @@ export const benches: readonly PairedBench[] = [
   windowRate8,
   windowRate64,
   ...gate,
+  ...sleep,
 ];
