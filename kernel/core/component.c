@@ -170,7 +170,10 @@ void ls_component_overshot(struct ls_component *component, u64 overshoot_ns)
 
 	component->overshoots++;
 	ls_histogram_add(&component->overshoot_ns, overshoot_ns);
-	if (session->mode == LIVESTACK_MODE_STRICT && overshoot_ns > ls_session_slack(session) &&
+	/* Nothing can come late to who has no links. */
+	if (session->mode == LIVESTACK_MODE_STRICT &&
+	    READ_ONCE(component->links) &&
+	    overshoot_ns > ls_session_slack(session) &&
 	    session->on_overshoot == LIVESTACK_ON_OVERSHOOT_PAUSE &&
 	    session->state == LIVESTACK_STATE_RUNNING) {
 		session->culprit = component->id;

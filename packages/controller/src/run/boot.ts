@@ -65,10 +65,11 @@ async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
   await agent.ask("guest-connect", { component: id, limitMs: BOOT_LIMIT_MS });
 }
 
-function sessionPlan({ name, session, components, links }: Scenario, uuid: string, folder: string) {
+function sessionPlan(scenario: Scenario, uuid: string, folder: string) {
+  const { name, session, components, links } = scenario;
   const { mode, onLoss, onOvershoot, durationNs } = session;
   return {
-    ...{ uuid, name, folder, quantumNs: quantumOf(session) },
+    ...{ uuid, name, folder, quantumNs: quantumOf(scenario) },
     ...(durationNs !== undefined && { endNs: durationNs }),
     ...{ mode: Mode[mode], onLoss: OnLoss[onLoss], onOvershoot: OnOvershoot[onOvershoot] },
     components: components.map(({ id, name, kind }) => ({ id, name, kind })),

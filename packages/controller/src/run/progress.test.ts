@@ -62,12 +62,23 @@ test("a terminal gets one line that is written over, in colour unless NO_COLOR s
 });
 
 test("quantum: auto is as long as the lookahead allows", async (t) => {
-  const quantum = (text: string) => quantumOf(scenarioOf(text).session);
+  const quantum = (text: string) => quantumOf(scenarioOf(text));
   t.equal(quantum(ONE), 10_000_000n);
   t.equal(quantum(`${ONE}session: {quantum: 3ms}\n`), 3_000_000n);
   const pair = `${ONE}  b: {kind: model, command: [b]}\n  c: {kind: model, command: [c]}\n`;
   t.equal(
     quantum(`${pair}links: [{endpoints: [b, c], latency: 2ms, back: {latency: 1ms}}]\n`),
     1_000_000n,
+  );
+});
+
+test("a virtual machine with links is left a guard for what it runs too far", async (t) => {
+  const pair = `${ONE}  b: {kind: model, command: [b]}\n  c: {kind: model, command: [c]}\n`;
+  const scenario = scenarioOf(`${pair}links: [{endpoints: [b, c], latency: 2ms}]\n`);
+  const components = scenario.components.map((each) => ({ ...each, kind: "live" as const }));
+  t.equal(quantumOf(scenario), 2_000_000n);
+  t.equal(
+    quantumOf({ ...scenario, components: components as typeof scenario.components }),
+    1_800_000n,
   );
 });

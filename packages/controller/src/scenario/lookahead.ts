@@ -27,7 +27,7 @@ function shortestOf({ latency, back }: Latencies): bigint {
 
 /**
  * The longest window that `quantum: auto` may take, in nanoseconds: the lookahead, within what the
- * kernel takes. The guard, which is measured when the session starts, still goes off.
+ * kernel takes. The guard still goes off.
  */
 export function autoLimit(lookaheadNs: bigint | undefined): bigint {
   const limit = lookaheadNs ?? AUTO_WITHOUT_LINKS_NS;
