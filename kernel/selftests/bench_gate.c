@@ -12,7 +12,6 @@
  *
  * Needs: /dev/kvm; for gate livestack.ko and livestack_vcpu.ko, for freezer a cgroup v2; root.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -92,7 +91,8 @@ static bool sigstop_go(struct bench *bench)
 	return !kill(bench->vmm, SIGCONT);
 }
 
-#define CGROUPS "/sys/fs/cgroup"
+/* A mount of its own, whichever version of cgroups the host uses. */
+#define CGROUPS "/tmp/livestack-bench.cgroups"
 #define CGROUP CGROUPS "/livestack-bench"
 
 static bool write_file(const char *path, const char *text)
@@ -111,10 +111,12 @@ static bool freezer_begin(struct bench *bench)
 {
 	char pid[16];
 
-	if (access(CGROUPS "/cgroup.procs", F_OK))
-		mount("cgroup2", CGROUPS, "cgroup2", 0, NULL);
 	snprintf(pid, sizeof(pid), "%d", bench->vmm);
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || !write_file(CGROUP "/cgroup.procs", pid))
+	if (access(CGROUP, F_OK) &&
+	    (mkdir(CGROUPS, 0700) || mount("cgroup2", CGROUPS, "cgroup2", 0, NULL) ||
+	     mkdir(CGROUP, 0755)))
+		return false;
+	if (!write_file(CGROUP "/cgroup.procs", pid))
 		return false;
 	bench->commands = open(CGROUP "/cgroup.freeze", O_WRONLY);
 	return bench->commands >= 0;
@@ -346,6 +348,8 @@ static void end(struct bench *bench, const char *memory)
 	if (bench->vmm > 0 && !kill(bench->vmm, SIGKILL))
 		waitpid(bench->vmm, NULL, 0);
 	rmdir(CGROUP);
+	umount(CGROUPS);
+	rmdir(CGROUPS);
 	unlink(memory);
 	unlink(bench->qmp);
 }

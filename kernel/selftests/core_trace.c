@@ -7,47 +7,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "device.h"
 #include "ktap.h"
+#include "tracefs.h"
 
-#define TRACING "/sys/kernel/tracing"
+#define GROUP "livestack"
 #define NONE LIVESTACK_TIME_NONE
 #define MESSAGE "link=3 source=0 to=1 length=2 sequence=1 send_ns=50600 arrival_ns=50700"
-
-static char text[65536];
-
-static bool put(const char *file, const char *what)
-{
-	int fd = open(file, O_WRONLY | O_TRUNC);
-	bool ok = fd >= 0 && write(fd, what, strlen(what)) == (ssize_t)strlen(what);
-
-	close(fd);
-	return ok;
-}
-
-static bool get(const char *file)
-{
-	int fd = open(file, O_RDONLY);
-	size_t length = 0;
-	ssize_t got = 0;
-
-	while (fd >= 0 && length < sizeof(text) - 1 &&
-	       (got = read(fd, text + length, sizeof(text) - 1 - length)) > 0)
-		length += got;
-	text[length] = 0;
-	close(fd);
-	return fd >= 0 && got >= 0;
-}
 
 /* One message on time and one late, with idle time skipped before. */
 static bool happen(uint32_t session)
 {
 	struct livestack_recv recv;
 	uint64_t clock[2] = { 0 };
+	char data[4];
 	int from, to;
 	bool ok = !control_component(session, 0, LIVESTACK_KIND_MODEL) &&
 		  !control_component(session, 1, LIVESTACK_KIND_MODEL) &&
@@ -61,46 +37,49 @@ static bool happen(uint32_t session)
 	     ktap_is(device_wait(to, &clock[1], 50500, NULL), 0) &&
 	     ktap_is(device_send(from, 3, 50300, "late", 4, NULL), 0) &&
 	     ktap_is(device_send(from, 3, 50600, "on", 2, NULL), 0) &&
-	     ktap_is(device_recv(to, text, 4, &recv), 0) &&
+	     ktap_is(device_recv(to, data, 4, &recv), 0) &&
 	     ktap_is(device_wait(to, &clock[1], NONE, NULL), 0) && clock[1] == 50700 &&
-	     ktap_is(device_recv(to, text, 4, &recv), 0);
+	     ktap_is(device_recv(to, data, 4, &recv), 0);
 	close(to);
 	close(from);
 	return ok;
 }
 
-static void told(uint32_t session, const char *event, const char *fields, const char *name)
+static void told(const char *text, uint32_t session, const char *event, const char *fields,
+		 const char *name)
 {
 	char line[256];
 
 	snprintf(line, sizeof(line), "%s: session=%u %s", event, session, fields);
-	if (!ktap_ok(strstr(text, line), name))
+	if (!ktap_ok(text && strstr(text, line), name))
 		ktap_note("wanted %s", line);
 }
 
 int main(void)
 {
 	uint32_t session;
+	bool happened;
+	char *text;
 
 	if (!control_open())
 		return ktap_skip_all("livestack.ko is not loaded: insmod core/livestack.ko");
-	mount("tracefs", TRACING, "tracefs", 0, NULL);
-	if (access(TRACING "/events/livestack/enable", W_OK))
-		return ktap_skip_all("needs root and a kernel with CONFIG_EVENT_TRACING");
+	if (tracefs_missing(GROUP))
+		return ktap_skip_all(tracefs_missing(GROUP));
 
 	ktap_plan(10);
 	session = control_session_of_mode(10000, 0, LIVESTACK_MODE_RELAXED);
-	ktap_ok(put(TRACING "/trace", "") && put(TRACING "/events/livestack/enable", "1") &&
-		happen(session) && put(TRACING "/events/livestack/enable", "0") &&
-		get(TRACING "/trace"), "something happens");
-	told(session, "ls_window_open", "generation=2 start_ns=50000 end_ns=60000", "open");
-	told(session, "ls_window_close", "generation=1 start_ns=0 end_ns=10000", "close");
-	told(session, "ls_skip", "generation=2 start_ns=10000 end_ns=50000", "skip");
-	told(session, "ls_park", "component=1 clock_ns=0 next_ns=50500", "park");
-	told(session, "ls_release", "component=1 clock_ns=50500 next_ns=60000", "release");
-	told(session, "ls_enqueue", MESSAGE, "enqueue");
-	told(session, "ls_deliver", MESSAGE, "deliver");
-	told(session, "ls_late", "link=3 to=1 arrival_ns=50400 late_ns=100", "late");
+	happened = tracefs_begin(GROUP) && happen(session);
+	text = tracefs_end();
+	ktap_ok(happened && text, "something happens");
+	told(text, session, "ls_window_open", "generation=2 start_ns=50000 end_ns=60000", "open");
+	told(text, session, "ls_window_close", "generation=1 start_ns=0 end_ns=10000", "close");
+	told(text, session, "ls_skip", "generation=2 start_ns=10000 end_ns=50000", "skip");
+	told(text, session, "ls_park", "component=1 clock_ns=0 next_ns=50500", "park");
+	told(text, session, "ls_release", "component=1 clock_ns=50500 next_ns=60000", "release");
+	told(text, session, "ls_enqueue", MESSAGE, "enqueue");
+	told(text, session, "ls_deliver", MESSAGE, "deliver");
+	told(text, session, "ls_late", "link=3 to=1 arrival_ns=50400 late_ns=100", "late");
+	free(text);
 	ktap_ok(!control_delete(session), "the session can be deleted");
 	return ktap_end();
 }

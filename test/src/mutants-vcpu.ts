@@ -31,6 +31,15 @@ export const vcpuMutants: readonly Mutant[] = [
     command: selftests("vcpu_clock"),
   },
   {
+    name: "the clock goes back to where the window ends",
+    promise: CLOCK,
+    file: state,
+    find: "\tgate->state = LIVESTACK_VCPU_STATE_PARKED;\n\tmachine->running--;\n",
+    replace:
+      "\tgate->state = LIVESTACK_VCPU_STATE_PARKED;\n\tmachine->running--;\n\tWRITE_ONCE(gate->clock, machine->target);\n",
+    command: selftests("vcpu_trace"),
+  },
+  {
     name: "a halted vCPU keeps its timer on the host's time",
     promise: TIMER,
     file: gate,

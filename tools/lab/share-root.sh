@@ -19,7 +19,8 @@ mount --rbind / "$dir"
 awk '{ print $5 }' /proc/self/mountinfo | while read -r escaped; do
 	path=$(printf '%b' "$escaped")
 	case $path in
-	"$dir" | "$dir"/*) mount -o remount,bind,ro "$path" ;;
+	# One that another was mounted over has no path any more: nobody can reach it.
+	"$dir" | "$dir"/*) mount -o remount,bind,ro "$path" || [ ! -e "$path" ] ;;
 	esac
 done
 LD_LIBRARY_PATH=$libraries exec "$virtiofsd" -f --socket-path="$socket" --socket-group="$group" \
