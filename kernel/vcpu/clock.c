@@ -20,6 +20,12 @@
 /* The way back into the guest is thought to be no longer: it is waited for with interrupts off. */
 #define LS_ENTRY_MAX_US 200
 
+/* It is set again if it was late by that much, and by as much as the way back takes. */
+#define LS_LATE_US 10
+
+/* So often in a row: it may be that there is no better. */
+#define LS_LATE_MAX 3
+
 u64 ls_us_ticks(u64 us)
 {
 	return mul_u64_u64_div_u64(us, tsc_khz, USEC_PER_MSEC);
@@ -131,12 +137,33 @@ void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
 	gate->held = 0;
 }
 
+bool ls_gate_is_late(struct ls_gate *gate)
+{
+	const s64 late = ls_gate_ticks(gate) - gate->set;
+
+	/* Its timer's interrupt may be on its way to it already, and would be early then. */
+	if (!gate->aimed || gate->freed || ls_kvm_deadline(gate->vcpu) != gate->given)
+		return false;
+	if (late > (s64)max(gate->entry_ticks, ls_us_ticks(LS_LATE_US)) &&
+	    gate->late < LS_LATE_MAX) {
+		gate->late++;
+		return true;
+	}
+	gate->late = 0;
+	return false;
+}
+
 void ls_gate_enter_on_time(struct ls_gate *gate)
 {
 	const u64 most = ls_us_ticks(LS_ENTRY_MAX_US), elapsed = rdtsc() - gate->set_tsc;
+	s64 late;
 
 	while ((s64)(ls_gate_ticks(gate) - gate->set) < 0 && rdtsc() - gate->set_tsc < 2 * most)
 		cpu_relax();
+	/* What is left of it the guest sees, so that it is told. */
+	late = ls_gate_ticks(gate) - gate->set;
+	if (gate->aimed && late > (s64)gate->entry_late_max)
+		gate->entry_late_max = late;
 	/*
 	 * Down fast and up slowly: what is too short is seen by the guest as time, what is too long
 	 * only waits. Halted vCPUs are not asked, their clock is set for an interrupt.

@@ -31,6 +31,12 @@ void ls_gate_rebase(struct ls_gate *gate);
 /* From here on the guest's clock stands where it was when the guest ran last. */
 void ls_gate_stand(struct ls_gate *gate);
 
+/*
+ * The guest is about to run for the first time since its clock was set. Whether that is so late
+ * that the clock should be set again, as what came between would be seen by the guest.
+ */
+bool ls_gate_is_late(struct ls_gate *gate);
+
 /* The guest is about to run for the first time since its clock was set. */
 void ls_gate_enter_on_time(struct ls_gate *gate);
 

@@ -101,6 +101,10 @@ static void ls_gate_look(struct ls_gate *gate, bool away)
 		ls_gate_turn_back(gate);
 		return;
 	}
+	if (gate->standing && ls_gate_is_late(gate)) {
+		ls_gate_turn_back(gate);
+		return;
+	}
 	if (gate->standing) {
 		ls_gate_enter_on_time(gate);
 		trace_ls_vcpu_enter(gate, gate->set, ls_gate_ticks(gate));
@@ -180,6 +184,7 @@ static void ls_gate_load(struct ls_gate *gate, int cpu, bool halted)
 		ls_gate_give_deadline(gate, deadline);
 	else if (!gate->held)
 		ls_gate_hold_deadline(gate);
+	gate->given = arm ? deadline : 0;
 	WRITE_ONCE(gate->check, true);
 	if (leaving) {
 		ls_kvm_set_ops(gate->vcpu, gate->kvm_ops);

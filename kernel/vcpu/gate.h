@@ -47,13 +47,16 @@ struct ls_gate {
 	u64 set;	/* what the guest's clock shows at its next entry, at least */
 	u64 exit_tsc;	/* guest's counter at its last exit, once that was noted */
 	u64 armed;	/* the guest's deadline at its last entry, 0: none */
+	u64 given;	/* the guest's deadline when @set was set, 0: none, or taken from KVM */
 	u64 held;	/* a deadline that was taken from KVM, in the guest's counter; 0: none */
 	u64 unloaded;	/* host's counter at the last unload that we know of */
 	u64 entry_ticks; /* what the way back into the guest takes */
+	u64 entry_late_max; /* so much longer it took than was allowed for */
 	u64 set_tsc;	/* host's counter when @set was set */
 	bool standing;	/* @clock is where it stands; it has not run since */
 	bool inside;	/* it has entered, and its exit was not noted yet */
 	bool aimed;	/* @set allows for the way back into the guest */
+	u8 late;	/* so often in a row that way took too long for @set */
 	bool away;	/* its thread is not on a processor, though it could run */
 	bool check;	/* the next entry is looked at; others may set it */
 	bool queued;	/* @work is */

@@ -440,7 +440,7 @@ static void ls_machine_view(void *own, u32 index, struct ls_vcpu_view *view)
 				ls_machine_ns(machine, gate->next) : LS_TIME_NONE;
 	view->windows = gate->windows;
 	view->parks = gate->parks;
-	view->overshoot_max_ns = ls_ticks_ns(gate->overshoot_max);
+	view->overshoot_max_ns = ls_ticks_ns(max(gate->overshoot_max, gate->entry_late_max));
 	view->preempted_ns = ls_ticks_ns(gate->preempted);
 	view->parked_ns = ls_ticks_ns(gate->parked);
 	view->idle_ns = ls_ticks_ns(gate->idled);

@@ -339,7 +339,8 @@ enum {
  * LIVESTACK_A_VCPU_PARKS: How often it was stopped at the end of a window, or of a step within.
  * LIVESTACK_A_VCPU_OVERSHOOT_NS: How much, a histogram: u64 counts, entry i of those with i
  *   significant bits, up to the last that is not 0.
- * LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS: The furthest it ran past such an end.
+ * LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS: The furthest it ran past such an end, or was late on its
+ *   way back in.
  * LIVESTACK_A_VCPU_PREEMPTED_NS: Host time it was ready to run and did not.
  * LIVESTACK_A_VCPU_PARKED_NS: Host time it waited for windows.
  * LIVESTACK_A_VCPU_IDLE_NS: Simulated time it was halted.

@@ -1065,7 +1065,7 @@ export interface VcpuGetReply {
   readonly parks?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
-  /** The furthest it ran past such an end. */
+  /** The furthest it ran past such an end, or was late on its way back in. */
   readonly overshootMaxNs?: bigint;
   /** Host time it was ready to run and did not. */
   readonly preemptedNs?: bigint;
@@ -1105,7 +1105,7 @@ export interface VcpuGetDumpReply {
   readonly parks?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly overshootNs?: readonly bigint[];
-  /** The furthest it ran past such an end. */
+  /** The furthest it ran past such an end, or was late on its way back in. */
   readonly overshootMaxNs?: bigint;
   /** Host time it was ready to run and did not. */
   readonly preemptedNs?: bigint;
