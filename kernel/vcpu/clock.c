@@ -63,7 +63,9 @@ void ls_gate_rebase(struct ls_gate *gate)
 
 	if (offset == gate->offset)
 		return;
-	gate->base += offset - gate->offset;
+	/* What its VMM sets a plugged one to does not count: before it runs its clock is set. */
+	if (!gate->plugged)
+		gate->base += offset - gate->offset;
 	gate->offset = offset;
 	/* A machine that was reset begins at 0. */
 	if (rdtsc() + offset < ls_us_ticks(USEC_PER_SEC))
@@ -146,4 +148,5 @@ void ls_gate_enter_on_time(struct ls_gate *gate)
 	else if (gate->aimed)
 		gate->entry_ticks += (min(elapsed, most) - gate->entry_ticks) / 8;
 	gate->standing = false;
+	gate->plugged = false;
 }
