@@ -57,6 +57,13 @@ u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline)
 	return (s64)(deadline - gate->base) < 0 ? 0 : deadline - gate->base;
 }
 
+void ls_gate_follow(struct ls_gate *gate, const struct ls_gate *first)
+{
+	gate->base = READ_ONCE(first->base);
+	gate->standing = true;
+	gate->plugged = true;
+}
+
 void ls_gate_rebase(struct ls_gate *gate)
 {
 	const u64 offset = ls_kvm_tsc_offset(gate->vcpu);

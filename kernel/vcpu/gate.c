@@ -330,13 +330,6 @@ struct ls_gate *ls_gate_new(struct ls_machine *machine, struct kvm_vcpu *vcpu, u
 	return gate;
 }
 
-void ls_gate_follow(struct ls_gate *gate, const struct ls_gate *first)
-{
-	gate->base = READ_ONCE(first->base);
-	gate->standing = true;
-	gate->plugged = true;
-}
-
 bool ls_gate_is_closed(const struct kvm_vcpu *vcpu)
 {
 	return ls_gate_of(vcpu);

@@ -88,12 +88,6 @@ struct ls_gate {
 struct ls_gate *ls_gate_new(struct ls_machine *machine, struct kvm_vcpu *vcpu, u16 id, u64 tsc,
 			    u64 clock);
 
-/*
- * A vCPU that was plugged in: its counter goes with the one of @first, which was there before. KVM
- * and its VMM set it to where the machine would be if it had never stood. Before ls_gate_close().
- */
-void ls_gate_follow(struct ls_gate *gate, const struct ls_gate *first);
-
 /* Whether there is a gate to this vCPU already. */
 bool ls_gate_is_closed(const struct kvm_vcpu *vcpu);
 

@@ -10,6 +10,7 @@
 #include <asm/msr.h>
 #include <asm/tsc.h>
 
+#include "clock.h"
 #include "gate.h"
 #include "kvm.h"
 #include "suit.h"
