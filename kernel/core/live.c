@@ -2,6 +2,7 @@
 
 #include "live.h"
 
+#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -207,15 +208,24 @@ static void ls_live_undertake(struct work_struct *work)
 /* One for all: a component's own could not be waited for under ls_table_lock, which it takes. */
 static DECLARE_WORK(ls_live_undertaker, ls_live_undertake);
 
+/* Its caller may hold a scheduler's lock, with which nobody can be woken. */
+static void ls_live_tell(struct irq_work *work)
+{
+	schedule_work(&ls_live_undertaker);
+}
+
+static DEFINE_IRQ_WORK(ls_live_teller, ls_live_tell);
+
 void ls_live_gone(struct ls_component *component, enum livestack_parting parting)
 {
 	WRITE_ONCE(component->gone, parting);
-	schedule_work(&ls_live_undertaker);
+	irq_work_queue(&ls_live_teller);
 }
 EXPORT_SYMBOL_GPL(ls_live_gone);
 
 void ls_live_exit(void)
 {
+	irq_work_sync(&ls_live_teller);
 	cancel_work_sync(&ls_live_undertaker);
 }
 

@@ -63,13 +63,22 @@ u64 ls_gate_deadline(const struct ls_gate *gate, u64 deadline)
 	return (s64)(deadline - gate->base) < 0 ? 0 : deadline - gate->base;
 }
 
+void ls_gate_follow(struct ls_gate *gate, const struct ls_gate *first)
+{
+	gate->base = READ_ONCE(first->base);
+	gate->standing = true;
+	gate->plugged = true;
+}
+
 void ls_gate_rebase(struct ls_gate *gate)
 {
 	const u64 offset = ls_kvm_tsc_offset(gate->vcpu);
 
 	if (offset == gate->offset)
 		return;
-	gate->base += offset - gate->offset;
+	/* What its VMM sets a plugged one to does not count: before it runs its clock is set. */
+	if (!gate->plugged)
+		gate->base += offset - gate->offset;
 	gate->offset = offset;
 	/* A machine that was reset begins at 0. */
 	if (rdtsc() + offset < ls_us_ticks(USEC_PER_SEC))
@@ -173,4 +182,5 @@ void ls_gate_enter_on_time(struct ls_gate *gate)
 	else if (gate->aimed)
 		gate->entry_ticks += (min(elapsed, most) - gate->entry_ticks) / 8;
 	gate->standing = false;
+	gate->plugged = false;
 }

@@ -46,4 +46,10 @@ void ls_gate_hold_deadline(struct ls_gate *gate);
 /* Gives it back, or makes KVM reckon anew when that is: by the guest's clock as it is set now. */
 void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline);
 
+/*
+ * A vCPU that was plugged in: its counter goes with the one of @first, which was there before. KVM
+ * and its VMM set it to where the machine would be if it had never stood. Before ls_gate_close().
+ */
+void ls_gate_follow(struct ls_gate *gate, const struct ls_gate *first);
+
 #endif /* _LS_VCPU_CLOCK_H */

@@ -61,6 +61,7 @@ struct ls_gate {
 	bool check;	/* the next entry is looked at; others may set it */
 	bool queued;	/* @work is */
 	bool caught;	/* has been stopped once */
+	bool plugged;	/* came later than its machine, and has not run in the guest yet */
 	bool waiting;	/* in a park */
 	bool freed;	/* runs on the host's time */
 	struct callback_head work;

@@ -281,6 +281,7 @@ static void ls_machine_grow(struct work_struct *work)
 		ls_live_unlock(machine->component, flags);
 		if (ls_machine_add(machine, index, rdtsc(), now))
 			return;
+		ls_gate_follow(machine->gates[index], machine->gates[0]);
 		flags = ls_live_lock(machine->component);
 		machine->count++;
 		ls_gate_close(machine->gates[index]);

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import {
   buildModules,
-  exec,
   type RemoteCommand,
   repoRoot,
   resolveKernel,
@@ -15,6 +15,8 @@ import {
 } from "@livestack/lab";
 import t, { type Test } from "tap";
 import { form } from "./form.js";
+import { LabDriver } from "./lab-driver.js";
+import type { Outcome } from "./livestack-here.js";
 import { withLab } from "./with-lab.js";
 
 const BOOT_LIMIT_MS = 600_000;
@@ -28,26 +30,39 @@ if (form === "short") {
   process.exit(0);
 }
 
-const guest = "image: builtin:tiny, memory: 128MiB";
-const hold = "until test -e /tmp/go; do :; done";
+const guest = "image: builtin:tiny, memory: 128MiB, setup: [mkfifo /tmp/go]";
+// A guest that computes takes a processor from all else here; one that waits for its host takes none, and without
+// a duration its session waits with it.
+const hold = "read -r _ </tmp/go";
+const go = ["sh", "-c", "echo >/tmp/go"];
 const scenarios = {
   whole: `
 name: whole
-session: {end: commands, duration: 600s}
+session: {end: commands}
 components:
   one:
-    ${guest.replace(", ", "\n    ")}
+    image: builtin:tiny
+    memory: 128MiB
     disks: [{size: 16MiB}]
-    setup: [mke2fs /dev/vda, mount /dev/vda /mnt]
+    setup: [mkfifo /tmp/go, mke2fs /dev/vda, mount /dev/vda /mnt]
     ready: test -d /mnt/lost+found
     run: [date -u +%F, sleep 2, "echo x >/mnt/x && sync", "${hold}"]
     collect: [/mnt/x]
   two: {${guest}, vcpus: 2, run: [sleep 5, "exit 3"]}
   server: {kind: model, command: [sh, -c, "exec ${server} $LIVESTACK_SESSION $LIVESTACK_COMPONENT 1 30000"]}
 `,
+  lost: `
+name: lost
+session: {end: commands, on_loss: release}
+components:
+  left: {${guest}, run: [echo first, "${hold}", echo last]}
+  off: {${guest}, run: ["${hold}"]}
+  reset: {${guest}, run: ["${hold}"]}
+  killed: {${guest}, run: ["${hold}"]}
+`,
   alone: `
 name: alone
-session: {end: commands, duration: 600s}
+session: {end: commands}
 components:
   one: {${guest}, run: [echo first, "${hold}", echo last]}
 `,
@@ -59,15 +74,10 @@ await buildModules(await resolveKernel("6.12"));
 const { hosts } = await withLab(t, "run", { cpus: 2, memoryBytes: 2 ** 31 });
 const host = hosts[0]?.name ?? "";
 
-async function sh(line: string) {
-  const { status, stdout, stderr } = await exec(host, ["sh", "-c", line]);
-  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
-}
-
-async function livestack(...args: string[]) {
-  const { status, stdout, stderr } = await exec(host, [...program, ...args]);
-  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
-}
+const driverFile = fileURLToPath(new URL("./vm-driver.js", import.meta.url));
+const driver = await LabDriver.start(host, driverFile);
+const sh = (line: string) => driver.ask<Outcome>("sh", line);
+const livestack = (...args: string[]) => driver.ask<Outcome>("livestack", ...args);
 
 interface Running {
   command: RemoteCommand;
@@ -129,8 +139,8 @@ t.test(
     ]);
     const inside = await livestack("exec", "one", "--", "sh", "-c", "uname -n; exit 7");
     t.same([inside.status, inside.stdout], [7, "tiny\n"], inside.stderr);
-    t.match((await livestack("logs", "two")).stdout, /^two console \| .*Linux version/m);
-    t.equal((await livestack("exec", "one", "touch", "/tmp/go")).status, 0);
+    t.match((await livestack("logs", "two")).stdout, /^two console \| BusyBox/m);
+    t.equal((await livestack("exec", "one", ...go)).status, 0);
     t.same(await command.exit, { status: 5, signal: 0 }, said.stderr);
     t.match(said.stderr, /two: exit 3: ended with status 3 \[COMMAND_FAILED\]/);
     const { components, warnings, ...whole } = await resultOf("whole");
@@ -152,25 +162,53 @@ t.test(
   },
 );
 
-t.test("livestack is killed: the next one goes on with what it left", async (t) => {
-  const { command } = await begin("alone");
+async function killLivestack({ command }: Running): Promise<void> {
   const { stdout: pid } = await sh("pgrep -f 'livestack.js run'");
   await sh(`kill -9 ${pid}`);
   await command.exit;
-  t.match((await sh("pgrep -c qemu")).stdout, /^1\n$/, "its VM goes on");
-  const adopting = await startCommand(host, { argv: [...program, "adopt", "alone"] });
+}
+
+t.test("livestack is killed: the next one goes on with what it left", async (t) => {
+  await killLivestack(await begin("lost"));
+  t.match((await sh("pgrep -c qemu")).stdout, /^4\n$/, "its VMs go on");
+  const adopting = await startCommand(host, { argv: [...program, "adopt", "lost"] });
   adopting.stdin.end();
   let words = "";
   adopting.stderr.on("data", (piece: Buffer) => {
     words += piece;
   });
   while (!/taken over/.test(words) && !/\[[A-Z_]+\]/.test(words)) await sleep(500);
-  const go = await livestack("exec", "one", "touch", "/tmp/go");
-  t.equal(go.status, 0, `${go.stderr}${words}`);
+  // The connection to who is asked for this ends with it.
+  await livestack("exec", "off", "poweroff", "-f");
+  await livestack("exec", "reset", "reboot", "-f");
+  await sh("pkill -9 -f guest=killed");
+  const told = await livestack("exec", "left", ...go);
+  t.equal(told.status, 0, `${told.stderr}${words}`);
   t.same(await adopting.exit, { status: 0, signal: 0 }, words);
-  const { components, warnings } = await resultOf("alone");
+  const { components, warnings, mode } = await resultOf("lost");
   t.match(components[0].commands, [{ stdout: "first\n" }, { exit: 0 }, { stdout: "last\n" }]);
-  t.match(warnings.join("\n"), /another livestack took over/);
+  t.match(
+    components.slice(1),
+    [1, 2, 3].map(() => ({ commands: [{ exit: null }] })),
+  );
+  const text = warnings.join("\n");
+  t.match(text, /another livestack took over/);
+  t.match(text, /^off: its guest powered off, while the session went on$/m);
+  t.match(text, /^reset: its guest was reset, while the session went on$/m);
+  t.match(text, /^killed: its VMM has ended, while the session went on$/m);
+  t.equal(mode, "free", "that they were released is told");
+  await checkNothingLeft(t);
+});
+
+t.test("livestack is killed: what it left is released by its name", async (t) => {
+  await killLivestack(await begin("alone"));
+  const released = await livestack("release", "alone");
+  t.equal(released.status, 0, released.stderr);
+  const { stdout: pid } = await sh("pgrep qemu");
+  t.match(released.stdout, new RegExp(`one.*${pid.trim()}`));
+  t.same(JSON.parse((await livestack("ls", "-o", "json")).stdout).sessions, [], "no session");
+  const ended = await livestack("release", "alone", "--end");
+  t.equal(ended.status, 0, ended.stderr);
   await checkNothingLeft(t);
   await sh("rm -r /root/runs");
 });
@@ -185,8 +223,13 @@ t.test("a VMM is killed: the run says so, with what was measured", async (t) => 
   await checkNothingLeft(t);
 });
 
+t.pass("a guest boots its own disk by the firmware", {
+  skip: "needs an image with a boot loader; the guests that setup brings boot a kernel",
+});
+
 t.test("the kernel has nothing to complain about, and its modules go", async (t) => {
   t.equal((await sh("rmmod livestack_vcpu livestack")).status, 0);
   const { stdout } = await sh("dmesg --level emerg,alert,crit,err");
   t.notMatch(stdout, /Oops|BUG:|WARNING:|livestack/);
+  await driver.end();
 });

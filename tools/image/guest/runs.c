@@ -38,6 +38,9 @@ struct run {
 	bool sent;
 	uint64_t start_ns, end_ns;
 	struct output out, err;
+	/* The run that it waits for; it is told to begin by a newline on its standard input. */
+	struct run *after;
+	int begin;
 };
 
 static struct run *runs;
@@ -151,8 +154,30 @@ static char **arguments(const struct request *r)
 	return argv;
 }
 
+/* What a run reads: nothing, or nothing before the run that it waits for has ended. */
+static int open_input(struct run *run)
+{
+	int fds[2];
+
+	if (!run->after)
+		return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (pipe2(fds, O_CLOEXEC))
+		return -1;
+	run->begin = fds[1];
+	return fds[0];
+}
+
+static void close_begin(struct run *run)
+{
+	if (run->begin >= 0)
+		close(run->begin);
+	run->begin = -1;
+	run->after = NULL;
+}
+
 static void free_run(struct run *run)
 {
+	close_begin(run);
 	unwatch_close(&run->out.source);
 	unwatch_close(&run->err.source);
 	buffer_free(&run->out.kept);
@@ -166,7 +191,7 @@ static bool start_run(struct run *run, const struct request *r, struct start *s,
 	const char *what = "its pipes";
 	int error;
 
-	s->in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	s->in = open_input(run);
 	s->out = open_output(&run->out, limit);
 	s->err = open_output(&run->err, limit);
 	run->pid = -1;
@@ -182,11 +207,25 @@ static bool start_run(struct run *run, const struct request *r, struct start *s,
 	return run->pid > 0;
 }
 
+/* Those that waited for `ended` begin: their time goes on from where its time ended. */
+static void begin_waiting(const struct run *ended)
+{
+	for (struct run *run = runs; run; run = run->next) {
+		if (run->after != ended)
+			continue;
+		if (run->start_ns < ended->end_ns)
+			run->start_ns = ended->end_ns;
+		dprintf(run->begin, "\n");
+		close_begin(run);
+	}
+}
+
 void run_request(const struct request *r)
 {
 	struct start s = { .directory = "" };
+	char *before = field(r, "after");
 	uint64_t keep = KEEP_DEFAULT;
-	struct run *run;
+	struct run *run, *after = before ? find_run(before) : NULL;
 	size_t count = 0;
 
 	for (run = runs; run; run = run->next)
@@ -196,6 +235,8 @@ void run_request(const struct request *r)
 	if (count >= RUNS_MAX)
 		return send_error(r->id, "TOO_MANY_RUNS",
 				  "run: %zu runs are kept: forget those that have ended", count);
+	if (before && !after)
+		return send_error(r->id, "NO_SUCH_RUN", "run: there is no run %.100s", before);
 	if (field(r, "keep") && !field_number(r, "keep", 0, KEEP_MAX, &keep))
 		return send_bad_field(r->id, "run", "keep");
 	if (field(r, "cwd") && !(s.directory = field_string(r, "cwd", 0)))
@@ -207,13 +248,20 @@ void run_request(const struct request *r)
 	if (!s.env || !run) {
 		send_bad_field(r->id, "run", "env");
 		free(run);
-	} else if (start_run(run, r, &s, keep)) {
+		goto out;
+	}
+	run->begin = -1;
+	run->after = after;
+	if (start_run(run, r, &s, keep)) {
 		strcpy(run->id, r->id);
 		run->next = runs;
 		runs = run;
 	} else {
 		free_run(run);
 	}
+	if (after && !after->pid)
+		begin_waiting(after);
+out:
 	free((void *)s.argv);
 	free(s.env);
 }
@@ -255,6 +303,7 @@ void reap_runs(void)
 		take_output(&run->err.source);
 		unwatch_close(&run->out.source);
 		unwatch_close(&run->err.source);
+		begin_waiting(run);
 	}
 }
 

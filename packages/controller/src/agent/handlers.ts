@@ -38,11 +38,7 @@ export function handlersOf(agent: HostAgent): Handlers {
       await agent.detach(component);
       return {};
     },
-    "commands-prepare": async (request) => {
-      await agent.prepareCommands(request);
-      return {};
-    },
-    "commands-start": async ({ component }) => agent.startCommands(component),
+    "commands-start": async (request) => agent.startCommands(request),
     "command-wait": (request) => agent.waitForCommand(request),
     "command-kill": async ({ component, run }) => {
       await agent.liveMember(component).guest.ask((guest) => guest.kill(run, SIGKILL));

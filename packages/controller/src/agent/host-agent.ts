@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one session has on this machine: kernel objects, machines, processes, its state on disk. The one
 // place of a run that speaks to the kernel; handlers.ts offers it to the controller.
-import { randomBytes } from "node:crypto";
 import { Kind, type Mode, type OnLoss, type OnOvershoot, State } from "@livestack/netlink-client";
 import { codeOf } from "../code-of.js";
 import type { GuestRun, RunResult } from "../guest/agent-client.js";
@@ -16,7 +15,7 @@ import {
 import { explainKernelError, type KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { attachMachine } from "./attach-machine.js";
-import { GuestCommands } from "./guest-commands.js";
+import { startCommands } from "./guest-commands.js";
 import { keepEnd, keptEnd } from "./kept-ends.js";
 import { LiveGuest } from "./live-guest.js";
 import { ModelProcess } from "./model-process.js";
@@ -37,7 +36,6 @@ interface Member {
   kept: ComponentState;
   guest?: LiveGuest;
   model?: ModelProcess;
-  commands?: GuestCommands;
   runs: Map<string, GuestRun>;
   attached: boolean;
   /** commands that others ran in it while time went on */
@@ -181,17 +179,11 @@ export class HostAgent {
     }
   }
 
-  async prepareCommands({ component, commands }: Params<"commands-prepare">): Promise<void> {
+  startCommands({ component, commands }: Params<"commands-start">): Answer<"commands-start"> {
     const { guest } = this.liveMember(component);
-    const unique = randomBytes(6).toString("hex");
-    const made = new GuestCommands(guest.agent, commands, unique);
-    await guest.ask(() => made.prepare());
-    this.member(component).commands = made;
-  }
-
-  startCommands(component: number): Answer<"commands-start"> {
     const member = this.member(component);
-    const runs = member.commands?.start((run, end) => keepEnd(this.runtime, run, end)) ?? [];
+    const keep = (run: string, end: RunResult) => keepEnd(this.runtime, run, end);
+    const runs = startCommands(guest.agent, commands, keep);
     for (const run of runs) member.runs.set(run.id, run);
     member.kept.runs = runs.map(({ id }) => id);
     this.#save();

@@ -216,16 +216,10 @@ export const verbs = {
     }),
   },
   detach: { control: true, params: member, answer: nothing },
-  /** Make ready what commands-start needs, while the guest runs free. */
-  "commands-prepare": {
-    control: true,
-    params: z.strictObject({ component: componentId, commands: z.array(z.string()) }),
-    answer: nothing,
-  },
   /** Hand a guest its commands, one after the other; they begin as soon as it runs. */
   "commands-start": {
     control: true,
-    params: member,
+    params: z.strictObject({ component: componentId, commands: z.array(z.string()) }),
     answer: z.strictObject({ runs: z.array(z.string()) }),
   },
   "command-wait": {

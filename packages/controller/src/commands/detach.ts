@@ -13,8 +13,11 @@ export function addDetach(program: Command, context: Context): void {
         const { detachVms } = await import("../run/attach-vm.js");
         const session = await findSession(kernel, wanted);
         const free = await detachVms(kernel, session, component, context);
+        const of = `session ${session.id} (${session.name})`;
         context.stdout.write(
-          `${free.join(", ")} of session ${session.id} (${session.name}) runs free\n`,
+          free.length === 0
+            ? `${of} had no VM any more, and is gone\n`
+            : `${free.join(", ")} of ${of} runs free\n`,
         );
       }),
     );

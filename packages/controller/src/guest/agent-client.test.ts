@@ -82,6 +82,33 @@ t.test("runs go side by side and are killed one by one, with all they started", 
   );
 });
 
+t.test("a run waits for another one, and its time begins where that one's ends", async (t) => {
+  const agent = await AgentProcess.start(t);
+  const client = await AgentClient.connect(agent.path);
+  const gate = join(agent.folder, "gate");
+  const first = client.run({ run: `while ! test -e ${gate}; do sleep 0.05; done` });
+  const step = (after: string, run: string) =>
+    client.run({ run: ["sh", "-c", 'read -r _ && exec sh -c "$1"', "sh", run], after });
+  const second = step(first.id, `test -e ${gate} && exit 3`);
+  const third = step(second.id, "sleep 0.1");
+  const killed = step(second.id, "true");
+  const late = client.run({ run: "sleep 0.2", after: first.id });
+  await client.kill(killed.id, 9);
+  t.same((await killed.result).signal, 9, "one that waits is killed like any other");
+  await client.putFile(gate, Buffer.alloc(0));
+  const [a, b, c] = await Promise.all([first.result, second.result, third.result]);
+  t.same([a.exit, b.exit, c.exit], [0, 3, 0]);
+  t.same([b.startNs, c.startNs], [a.endNs, b.endNs]);
+  t.ok(c.endNs - c.startNs >= 100_000_000n, `${c.endNs - c.startNs} ns`);
+  t.equal((await late.result).startNs, a.endNs, "and so for all that wait for it");
+  const gone = client.run({ run: "true", after: first.id });
+  await t.rejects(
+    gone.result,
+    { code: "NO_SUCH_RUN" },
+    "once it is forgotten nothing waits for it",
+  );
+});
+
 t.test("what cannot be started says what and why", async (t) => {
   const agent = await AgentProcess.start(t);
   const client = await AgentClient.connect(agent.path);

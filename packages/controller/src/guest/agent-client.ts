@@ -37,6 +37,8 @@ export interface GuestCommand {
   env?: Readonly<Record<string, string>>;
   /** default: / */
   directory?: string;
+  /** a run that has not been forgotten: once it has ended, a newline comes on standard input */
+  after?: string;
   /** bytes kept of each of its two streams; default 1 MiB, at most 16 MiB */
   keepBytes?: number;
   /** is called with its result before the guest forgets that, to have it kept elsewhere */
@@ -138,12 +140,13 @@ export class AgentClient {
 
   /** Starts a command; its one answer comes when it has ended. */
   run(command: GuestCommand): GuestRun {
-    const { run, env = {}, directory, keepBytes, onEnded } = command;
+    const { run, env = {}, directory, after, keepBytes, onEnded } = command;
     const bytes = (text: string) => Buffer.from(text);
     const fields = {
       ...(typeof run === "string" ? { sh: bytes(run) } : { arg: run.map(bytes) }),
       env: Object.entries(env).map(([key, value]) => bytes(`${key}=${value}`)),
       cwd: directory === undefined ? undefined : bytes(directory),
+      after,
       keep: keepBytes,
     };
     return this.#channel.run(fields, onEnded);

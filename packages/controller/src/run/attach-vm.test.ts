@@ -60,6 +60,19 @@ t.test("by name, into a session of its own, which goes when it is detached", asy
   t.same(folders(world), []);
 });
 
+t.test("a session that was made for a VM goes by detach, too, when that VM has gone", async (t) => {
+  const world = new RunWorld(t);
+  const name = `gone-${process.pid}`;
+  vmmNamed(t, name);
+  t.equal((await world.livestack("attach", "--name", name)).status, 0);
+  const client = await world.kernel.openClient();
+  await client.componentDetach({ session: 1, id: 0 });
+  const { stdout, stderr } = await world.livestack("detach", name);
+  t.equal(stdout, `session 1 (${name}) had no VM any more, and is gone\n`, stderr);
+  t.equal(world.kernel.sessions, 0);
+  t.same(folders(world), []);
+});
+
 t.test(
   "by pid, into a session that is there: as its component of that name, or a new one",
   async (t) => {

@@ -101,7 +101,7 @@ function freeId(taken: readonly number[], place: string): number {
 /**
  * Lets VMs of a session run free; a session that `attach` has made goes with its last one.
  * @param component name of one, or all
- * @returns the names of those that run free now
+ * @returns the names of those that run free now; none if there was only the session left
  */
 export async function detachVms(
   kernel: KernelClient,
@@ -112,7 +112,9 @@ export async function detachVms(
   const there = await kernel.componentDump({ session });
   const attached = there.filter((each) => each.kind === Kind.live && each.vcpus !== undefined);
   const wanted = attached.filter((each) => component === undefined || each.name === component);
-  if (wanted.length === 0)
+  // Its VMs have ended or were reset, which detaches them: nothing else would take it away.
+  const isEmpty = attached.length === 0 && component === undefined && isOwn(root, uuid);
+  if (wanted.length === 0 && !isEmpty)
     throw new LivestackError(
       "NOT_FOUND",
       `no VM${component ? ` '${component}'` : ""} is attached`,

@@ -46,7 +46,8 @@ export class RunCommands {
   ): Promise<RunCommands> {
     const commands = new RunCommands(agent);
     for (const guest of guests) {
-      const { runs } = await agent.ask("commands-start", { component: guest.id });
+      const request = { component: guest.id, commands: [...guest.run] };
+      const { runs } = await agent.ask("commands-start", request);
       commands.#track(guest, runs);
     }
     return commands;
@@ -75,7 +76,8 @@ export class RunCommands {
   async finish(): Promise<void> {
     this.#isOver = true;
     const left = this.#tracked.filter(({ isSettled }) => !isSettled);
-    for (const { guest, run } of left)
+    // The last one first: the end of one lets the next one begin.
+    for (const { guest, run } of left.toReversed())
       await this.#agent.ask("command-kill", { component: guest.id, run }).catch(() => {});
     const all = Promise.all(left.map(({ settled }) => settled));
     const limit = new AbortController();
@@ -135,13 +137,10 @@ export class RunCommands {
     if (this.haveEnded) this.#onAllEnded();
   }
 
-  #resultOf({ guest, index, line, end, inTime }: Tracked): CommandResult {
+  #resultOf({ line, end, inTime }: Tracked): CommandResult {
     const stdout = end?.stdout.subarray(0, SHOWN_BYTES).toString() ?? "";
     if (!end || !inTime) return { run: line, exit: null, guest_ns: null, stdout };
-    // It was started at time 0, where it waited for the one before it.
-    const before = this.#tracked.find((each) => each.guest === guest && each.index === index - 1);
-    const startNs = before?.end && before.end.endNs > end.startNs ? before.end.endNs : end.startNs;
     const exit = end.exit ?? 128 + (end.signal ?? 0);
-    return { run: line, exit, guest_ns: Number(end.endNs - startNs), stdout };
+    return { run: line, exit, guest_ns: Number(end.endNs - end.startNs), stdout };
   }
 }

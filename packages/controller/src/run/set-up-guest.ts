@@ -31,7 +31,6 @@ export async function setUpGuest(agent: AgentConnection, guest: LiveComponent): 
     });
   }
   await waitUntilReady(agent, guest);
-  await agent.ask("commands-prepare", { component: guest.id, commands: guest.run });
   return waitForClock(agent, guest);
 }
 

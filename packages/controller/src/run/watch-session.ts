@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Parting, Reason, State } from "@livestack/netlink-client";
 import type { AgentConnection } from "../agent/connection.js";
 import type { SessionStatus } from "../agent/protocol.js";
+import { LivestackError } from "../livestack-error.js";
 import type { Scenario, ScenarioComponent } from "../scenario/scenario.js";
 import type { Progress } from "./progress.js";
 import type { RunCommands } from "./run-commands.js";
@@ -41,6 +42,11 @@ export async function watchSession(watch: Watch): Promise<Watched> {
   const warnings = new Set<string>();
   let wasPaused = false;
   for (;;) {
+    if (areCommandsThrough(watch)) {
+      await pauseAtOnce(agent);
+      // That is no pause to tell of.
+      wasPaused = true;
+    }
     const askedMs = performance.now();
     const status = await agent.ask("status", {});
     const tookMs = performance.now() - askedMs;
@@ -57,6 +63,20 @@ export async function watchSession(watch: Watch): Promise<Watched> {
       return { ending, warnings: [...warnings] };
     }
     await nextLook(watch, Math.min(POLL_MOST_MS, Math.max(POLL_MS, tookMs * ASKING_SHARE)));
+  }
+}
+
+function areCommandsThrough({ scenario, commands }: Watch): boolean {
+  return scenario.session.end === "commands" && commands.count > 0 && commands.haveEnded;
+}
+
+/** Before anything is asked: guests that have nothing to do any more skip simulated minutes meanwhile. */
+async function pauseAtOnce(agent: AgentConnection): Promise<void> {
+  try {
+    await agent.ask("session-state", { state: State.paused });
+  } catch (error) {
+    // It may stand already, or have no gating.
+    if (!(error instanceof LivestackError)) throw error;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   Mode,
   OnLoss,
   OnOvershoot,
+  Parting,
   Place,
   Reason,
   type Session,
@@ -25,6 +26,7 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   clocksource: Clocksource,
   kind: Kind,
   place: Place,
+  parting: Parting,
 };
 const UNITS = [
   ["s", 1_000_000_000n],

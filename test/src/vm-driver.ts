@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs inside a lab host: takes requests as lines of JSON, answers each with a line, in their order. It starts a
+// virtual machine as somebody else would have started it, asks its VMM and its guest, and runs
+// `livestack` in this process.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { AgentClient, agentPort, guestCommandLine, guestMachine } from "@livestack/controller";
+import { tinyGuest, tools } from "@livestack/image";
+import { closeShared, livestack, type Outcome } from "./livestack-here.js";
+
+const PLACE = "/tmp/livestack-vm";
+const BOOT_LIMIT_MS = 600_000;
+
+/** What QEMU said to a command, and how long that took by the lab host's clock. */
+export interface QmpAnswer {
+  answer?: unknown;
+  error?: string;
+  ms: number;
+}
+
+export interface GuestAnswer {
+  exit?: number;
+  stdout: string;
+  stderr: string;
+  startNs: string;
+  endNs: string;
+}
+
+let vmm: ChildProcess | undefined;
+let qmp: QmpConnection | undefined;
+let guest: AgentClient | undefined;
+
+/** Its frequency is told to guests: their own calibration fails in an emulated host. */
+function tscKhz(): number {
+  return Math.round(
+    Number(/^cpu MHz\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]) * 1000,
+  );
+}
+
+async function start([name = "", ...more]: readonly string[]): Promise<{ pid: number }> {
+  mkdirSync(PLACE, { recursive: true });
+  const { qemu, qemuArgs, env } = tools();
+  const { kernel, initrd } = tinyGuest();
+  const line = guestCommandLine({ tscKhz: tscKhz() });
+  const args = [
+    ...[...qemuArgs, "-name", name, ...guestMachine().filter((arg) => arg !== "-no-reboot")],
+    ...["-m", "128M", "-serial", `file:${PLACE}/console`, ...more],
+    ...["-kernel", kernel, "-initrd", initrd, "-append", line, ...agentPort(`${PLACE}/agent`)],
+    ...["-qmp", `unix:${PLACE}/qmp,server=on,wait=off`],
+  ];
+  const own = { ...process.env, ...env };
+  vmm = spawn(qemu, args, { env: own, stdio: ["ignore", "ignore", "inherit"] });
+  guest = await connectGuest();
+  qmp = await QmpConnection.open(`${PLACE}/qmp`);
+  return { pid: vmm.pid ?? 0 };
+}
+
+function connectGuest(): Promise<AgentClient> {
+  const signal = AbortSignal.timeout(BOOT_LIMIT_MS);
+  return AgentClient.connect(`${PLACE}/agent`, { vmmStarts: true, signal });
+}
+
+/** After a reset its agent begins anew. */
+async function reconnect(): Promise<null> {
+  guest?.close();
+  guest = await connectGuest();
+  return null;
+}
+
+async function inGuest(run: string): Promise<GuestAnswer> {
+  if (!guest) throw new Error("start a machine first");
+  const { exit, stdout, stderr, startNs, endNs } = await guest.run({ run }).result;
+  const times = { startNs: String(startNs), endNs: String(endNs) };
+  return {
+    ...(exit !== undefined && { exit }),
+    stdout: stdout.toString(),
+    stderr: stderr.toString(),
+    ...times,
+  };
+}
+
+class QmpConnection {
+  readonly #socket: Socket;
+  readonly #lines: AsyncIterator<string>;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  }
+
+  static async open(path: string): Promise<QmpConnection> {
+    const connection = new QmpConnection(connect(path));
+    await connection.ask("qmp_capabilities");
+    return connection;
+  }
+
+  async ask(execute: string, args?: unknown): Promise<QmpAnswer> {
+    const began = performance.now();
+    this.#socket.write(
+      `${JSON.stringify({ execute, ...(args !== undefined && { arguments: args }) })}\n`,
+    );
+    for (;;) {
+      const { done, value } = await this.#lines.next();
+      const ms = Math.round(performance.now() - began);
+      if (done) return { error: "the VMM has closed the connection", ms };
+      const said = JSON.parse(value) as { return?: unknown; error?: { desc: string } };
+      if (said.error) return { error: said.error.desc, ms };
+      if ("return" in said) return { answer: said.return, ms };
+    }
+  }
+}
+
+const verbs: Record<string, (args: readonly string[]) => unknown> = {
+  start,
+  reconnect,
+  guest: ([line = ""]) => inGuest(line),
+  /** without waiting for its end, which may be far off while the guest stands still */
+  "guest-start": ([line = ""]) => {
+    guest?.run({ run: line });
+    return null;
+  },
+  qmp: ([command = "", args]) => qmp?.ask(command, args && JSON.parse(args)),
+  sh: ([line = ""]): Outcome => spawnSync("sh", ["-c", line], { encoding: "utf8" }),
+  livestack,
+  ended: () =>
+    new Promise((done) => {
+      if (vmm?.exitCode !== null) done(vmm?.exitCode);
+      else vmm.once("exit", done);
+    }),
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [verb = "", ...args] = JSON.parse(line) as string[];
+  try {
+    const value = await verbs[verb]?.(args);
+    process.stdout.write(`${JSON.stringify({ value: value ?? null })}\n`);
+  } catch (error) {
+    process.stdout.write(`${JSON.stringify({ failed: String(error) })}\n`);
+  }
+}
+guest?.close();
+vmm?.kill("SIGKILL");
+await closeShared();
+process.exit(0);
