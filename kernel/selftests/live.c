@@ -270,6 +270,11 @@ void live_busy_end(struct live_busy *busy)
 	busy->count = 0;
 }
 
+bool live_slow(void)
+{
+	return !access("/proc/lockdep_stats", F_OK);
+}
+
 bool live_chosen(void)
 {
 	const char *full = getenv("LS_FULL");

@@ -20,6 +20,12 @@ const char *live_missing(void);
  * short of processors tells on it, so that it runs only when asked for by name, or in full.
  */
 bool live_chosen(void);
+
+/*
+ * Whether the kernel checks itself: it is so slow then that what a guest's work takes, in an
+ * emulator on top, says nothing. What is skipped, lost or counted still does.
+ */
+bool live_slow(void);
 #define LIVE_NOT_CHOSEN "compares times in an emulator: runs in full form, or with --filter vcpu_..."
 
 /*

@@ -5,6 +5,7 @@
 #include <linux/irqflags.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/module.h>
 #include <linux/time64.h>
 
 #include <asm/msr.h>
@@ -25,6 +26,10 @@
 
 /* So often in a row: it may be that there is no better. */
 #define LS_LATE_MAX 3
+
+static unsigned int ls_charge_us = 5;
+module_param_named(charge_us, ls_charge_us, uint, 0644);
+MODULE_PARM_DESC(charge_us, "exits to the VMM that take up to so many microseconds count as guest time, unless the machine was attached as exact");
 
 u64 ls_us_ticks(u64 us)
 {
@@ -116,6 +121,25 @@ void ls_gate_stand(struct ls_gate *gate)
 	if (ticks > (s64)gate->clock)
 		WRITE_ONCE(gate->clock, ticks);
 	gate->standing = true;
+}
+
+bool ls_gate_was_away(struct ls_gate *gate)
+{
+	const u64 now = rdtsc(), since = ls_kvm_unload_tsc(gate->vcpu), took = now - since;
+	const u64 charged = gate->machine->exact ? 0 : ls_us_ticks(ls_charge_us);
+	const bool stood = gate->standing;
+
+	gate->in_user += took;
+	if (!gate->freed && took > charged)
+		ls_gate_stand(gate);
+	gate->unloaded = since;
+	if (stood || !gate->standing)
+		return gate->standing && !gate->freed;
+	/* A halted one may have been handed its timer's interrupt since it came back. */
+	if (gate->armed && !gate->held && !ls_kvm_deadline(gate->vcpu))
+		WRITE_ONCE(gate->clock, max(gate->clock, min(ls_gate_deadline(gate, gate->armed),
+							     ls_gate_ticks_at(gate, now))));
+	return true;
 }
 
 u64 ls_gate_now(const struct ls_gate *gate)

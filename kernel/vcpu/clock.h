@@ -31,6 +31,9 @@ void ls_gate_rebase(struct ls_gate *gate);
 /* From here on the guest's clock stands where it was when the guest ran last. */
 void ls_gate_stand(struct ls_gate *gate);
 
+/* It comes from its VMM. Whether that took so long that the guest must not see it. */
+bool ls_gate_was_away(struct ls_gate *gate);
+
 /*
  * The guest is about to run for the first time since its clock was set. Whether that is so late
  * that the clock should be set again, as what came between would be seen by the guest.

@@ -2,7 +2,6 @@
 
 #include "gate.h"
 
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -15,10 +14,6 @@
 #include "machine.h"
 #include "state.h"
 #include "trace.h"
-
-static unsigned int ls_charge_us = 5;
-module_param_named(charge_us, ls_charge_us, uint, 0644);
-MODULE_PARM_DESC(charge_us, "exits to the VMM that take up to so many microseconds count as guest time, unless the machine was attached as exact");
 
 static void ls_gate_sched_in(struct preempt_notifier *notifier, int cpu);
 static void ls_gate_sched_out(struct preempt_notifier *notifier, struct task_struct *next);
@@ -54,26 +49,6 @@ static void ls_gate_arm(struct ls_gate *gate, u64 ticks)
 
 	if (ns < NSEC_PER_SEC * 1000)
 		hrtimer_start(&gate->timer, ns_to_ktime(ns), HRTIMER_MODE_REL_PINNED_HARD);
-}
-
-/* It comes from its VMM. Whether that took so long that the guest must not see it. */
-static bool ls_gate_was_away(struct ls_gate *gate)
-{
-	const u64 now = rdtsc(), since = ls_kvm_unload_tsc(gate->vcpu), took = now - since;
-	const u64 charged = gate->machine->exact ? 0 : ls_us_ticks(ls_charge_us);
-	const bool stood = gate->standing;
-
-	gate->in_user += took;
-	if (!gate->freed && took > charged)
-		ls_gate_stand(gate);
-	gate->unloaded = since;
-	if (stood || !gate->standing)
-		return gate->standing && !gate->freed;
-	/* A halted one may have been handed its timer's interrupt since it came back. */
-	if (gate->armed && !gate->held && !ls_kvm_deadline(gate->vcpu))
-		WRITE_ONCE(gate->clock, max(gate->clock, min(ls_gate_deadline(gate, gate->armed),
-							     ls_gate_ticks_at(gate, now))));
-	return true;
 }
 
 /* The vCPU is on its way into the guest, with interrupts off. */
@@ -370,9 +345,10 @@ static void ls_gate_open_outside(struct ls_gate *gate)
 
 void ls_gate_open(struct ls_gate *gate)
 {
-	unsigned long flags = ls_live_lock(gate->machine->component);
+	unsigned long flags;
 
 	might_sleep();
+	flags = ls_live_lock(gate->machine->component);
 	WRITE_ONCE(gate->leaving, true);
 	swake_up_one(&gate->told);
 	ls_live_unlock(gate->machine->component, flags);

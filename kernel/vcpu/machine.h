@@ -61,7 +61,13 @@ u64 ls_machine_ns(const struct ls_machine *machine, u64 ticks);
 /* Ticks as nanoseconds of host time. */
 u64 ls_ticks_ns(u64 ticks);
 
+/* Looks again whether the machine has arrived. */
+enum hrtimer_restart ls_machine_look(struct hrtimer *timer);
+
 /* All below under the session's lock. */
+
+/* The window is open to the machine @own. */
+void ls_machine_run(void *own);
 
 /* Looks at the window that is open. */
 void ls_machine_refresh(struct ls_machine *machine);

@@ -106,7 +106,7 @@ export const vcpuMutants: readonly Mutant[] = [
   {
     name: "nobody is told that a VMM has ended",
     promise: DEATH,
-    file: "kernel/vcpu/machine.c",
+    file: "kernel/vcpu/attach.c",
     find: "\tls_live_gone(container_of(notifier, struct ls_machine, notifier)->component,\n\t\t     LIVESTACK_PARTING_ENDED);\n",
     replace: "",
     command: selftests("vcpu_death"),
