@@ -74,7 +74,7 @@ export const vcpuMutants: readonly Mutant[] = [
   {
     name: "time in the VMM is guest time",
     promise: EXITS,
-    file: gate,
+    file: "kernel/vcpu/clock.c",
     find: "machine->exact ? 0 : ls_us_ticks(ls_charge_us)",
     replace: "machine->exact ? 0 : ls_us_ticks(1000000)",
     command: selftests("vcpu_exits"),
