@@ -77,6 +77,17 @@ async function sessionOf({ kernel }: RunWorld, { uuid, name, components }: Sessi
   await client.sessionSet({ id: session, state: State.running });
 }
 
+t.test("a paused run is not adopted: it is said how it goes on, and then it is", async (t) => {
+  const { world, open } = await leave(t);
+  world.kernel.change({ state: State.paused });
+  const refused = await world.livestack("adopt", "left");
+  t.equal(refused.status, 1);
+  t.match(refused.stderr, /left: it is paused.*\[WRONG_STATE\]\nhint: `livestack resume left`/);
+  world.kernel.change({ state: State.running });
+  open();
+  t.equal((await world.livestack("adopt", "left")).status, 0);
+});
+
 t.test("the next run names what was left, and touches nothing of it", async (t) => {
   const { world, state } = await leave(t);
   const { status, stderr } = await world.run(

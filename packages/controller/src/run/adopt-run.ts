@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goes on with a run whose livestack was killed.
+import { State } from "@livestack/netlink-client";
 import { HostAgent } from "../agent/host-agent.js";
 import type { Context } from "../context.js";
 import { RuntimeFolder, type SessionState } from "../host/session-state.js";
+import type { KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { finishRun, type RunOutcome } from "./finish-run.js";
 import { keptRun } from "./kept-run.js";
@@ -32,6 +34,10 @@ export async function adoptRun(state: SessionState, context: Context): Promise<R
   );
   const folder = new RunFolder(path);
   const kernel = await openKernel(context);
+  await refusePaused(kernel, state).catch(async (error) => {
+    await kernel.close();
+    throw error;
+  });
   const logsOf = (component: string) => ({
     consoleLog: folder.consoleLog(component),
     vmmLog: folder.processLog(component, "live"),
@@ -60,4 +66,14 @@ export async function adoptRun(state: SessionState, context: Context): Promise<R
   } finally {
     await local.close();
   }
+}
+
+/** The agents of its guests could not answer, and nobody would know why. */
+async function refusePaused(kernel: KernelClient, { uuid, name }: SessionState): Promise<void> {
+  const session = (await kernel.sessionDump()).find((each) => each.uuid === uuid);
+  if (session?.state !== State.paused) return;
+  throw new LivestackError("WRONG_STATE", "it is paused, and its guests stand still", {
+    place: name,
+    hint: `\`livestack resume ${name}\` first, then adopt it`,
+  });
 }
