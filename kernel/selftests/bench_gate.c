@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host_clock.h"
 #include "live.h"
 
 #define PAGE_AT 0x200000
@@ -62,14 +63,6 @@ struct way {
 struct span {
 	double wall_ns, guest_ticks, rounds, windows;
 };
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static void wait_ns(uint64_t ns)
 {
@@ -248,7 +241,7 @@ static void look(const struct bench *bench, struct span *at)
 		 high != get(&page->tsc[1]));
 	at->rounds = rounds;
 	at->guest_ticks = (double)((uint64_t)high << 32 | low);
-	at->wall_ns = now();
+	at->wall_ns = time_of(CLOCK_MONOTONIC);
 }
 
 /* Lets it run so long, held that way, and tells what it did. */
@@ -325,7 +318,7 @@ static bool map(struct bench *bench, const char *path)
 
 static bool boot(struct bench *bench, char *const argv[])
 {
-	const double since = now();
+	const double since = time_of(CLOCK_MONOTONIC);
 
 	bench->vmm = fork();
 	if (!bench->vmm) {
@@ -336,7 +329,7 @@ static bool boot(struct bench *bench, char *const argv[])
 	while (bench->vmm > 0 && !waitpid(bench->vmm, NULL, WNOHANG)) {
 		if (get(&bench->page->rounds) > 100)
 			return true;
-		if (now() - since > BOOT_S * 1e9)
+		if (time_of(CLOCK_MONOTONIC) - since > BOOT_S * 1e9)
 			break;
 		wait_ns(10000000);
 	}

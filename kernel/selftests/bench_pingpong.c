@@ -9,19 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "host_clock.h"
 
 static int ping, pong;
 static unsigned int rounds;
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static bool hit(int fd)
 {
@@ -63,11 +56,11 @@ int main(int argc, char *argv[])
 	pong = eventfd(0, 0);
 	if (ping < 0 || pong < 0 || pthread_create(&thread, NULL, return_all, NULL))
 		return 1;
-	begun = now();
+	begun = time_of(CLOCK_MONOTONIC);
 	for (i = 0; i < rounds; i++)
 		if (!hit(ping) || !await(pong))
 			return 1;
-	printf("%.1f\n", (now() - begun) / rounds / 2);
+	printf("%.1f\n", (time_of(CLOCK_MONOTONIC) - begun) / rounds / 2);
 	pthread_join(thread, NULL);
 	return 0;
 }

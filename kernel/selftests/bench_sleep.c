@@ -14,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "host_clock.h"
 #include "live.h"
 
 #define QUANTUM_NS 1000000UL
@@ -28,14 +28,6 @@ struct sleeper {
 	uint32_t session; /* 0: it runs free */
 	uint64_t wall_ns; /* of the whole */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000UL + time.tv_nsec;
-}
 
 static bool attach(struct sleeper *sleeper)
 {
@@ -61,49 +53,23 @@ static bool run(struct sleeper *sleeper, const struct guest_vcpu *program, bool 
 		return false;
 	guest->ticks = vmm_ticks(vmm, program->ticks);
 	vmm->area->go = 1;
-	sleeper->wall_ns = now();
+	sleeper->wall_ns = time_of(CLOCK_MONOTONIC);
 	if (gated && control_state(sleeper->session, LIVESTACK_STATE_RUNNING))
 		return false;
 	if (!vmm_wait(vmm, 0, PATIENCE_S))
 		return false;
-	sleeper->wall_ns = now() - sleeper->wall_ns;
+	sleeper->wall_ns = time_of(CLOCK_MONOTONIC) - sleeper->wall_ns;
 	return true;
-}
-
-/* The bucket that half of them are below, as ns. */
-static uint64_t median_overshoot(uint32_t session)
-{
-	const struct nl_attribute *histogram;
-	struct nl_message message;
-	struct nl_answer answer;
-	uint16_t zero = 0;
-	const uint64_t *counts;
-	uint64_t all = 0, below = 0;
-	unsigned int i, size;
-
-	control_start(&message, LIVESTACK_CMD_VCPU_GET);
-	nl_add(&message, LIVESTACK_A_VCPU_SESSION, &session, sizeof(session));
-	nl_add(&message, LIVESTACK_A_VCPU_COMPONENT, &zero, sizeof(zero));
-	nl_add(&message, LIVESTACK_A_VCPU_ID, &zero, sizeof(zero));
-	histogram = &answer.attribute[LIVESTACK_A_VCPU_OVERSHOOT_NS];
-	if (control_ask(&message, &answer) || !histogram->data)
-		return 0;
-	counts = histogram->data;
-	size = histogram->length / sizeof(*counts);
-	for (i = 0; i < size; i++)
-		all += counts[i];
-	for (i = 0; i < size && 2 * below < all; i++)
-		below += counts[i];
-	/* The lower bound of it: so much it was at least. */
-	return i < 2 ? 0 : 1UL << (i - 2);
 }
 
 static double lateness(const struct sleeper *sleeper)
 {
 	const uint64_t late = vmm_sample_ns(&sleeper->vmm, 0, 50);
-	const uint64_t overshoot = sleeper->session ? median_overshoot(sleeper->session) : 0;
+	struct live_vcpu view = { 0 };
 
-	return late > overshoot ? late - overshoot : 1;
+	if (sleeper->session)
+		live_get(sleeper->session, 0, 0, &view);
+	return late > view.overshoot_median_ns ? late - view.overshoot_median_ns : 1;
 }
 
 static double measure(struct sleeper *sleeper, const char *what, unsigned int count)

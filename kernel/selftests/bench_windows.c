@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "host_clock.h"
 #include "model.h"
 #include "stage.h"
 
@@ -25,14 +25,6 @@ struct part {
 	double begun, ended; /* in ns of wall time */
 };
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
-
 static void *take_part(void *argument)
 {
 	struct part *part = argument;
@@ -45,9 +37,9 @@ static void *take_part(void *argument)
 	for (i = 1; !part->error && i <= WARM + windows; i++) {
 		part->error = model_wait(&model, i * (uint64_t)QUANTUM);
 		if (i == WARM)
-			part->begun = now();
+			part->begun = time_of(CLOCK_MONOTONIC);
 	}
-	part->ended = now();
+	part->ended = time_of(CLOCK_MONOTONIC);
 	model_leave(&model);
 	return NULL;
 }

@@ -2,16 +2,6 @@
 
 #include "held.h"
 
-static bool all_stand(const struct held *held)
-{
-	unsigned int m;
-
-	for (m = 0; m < held->machines; m++)
-		if (!live_stopped(held->session, m, held->vcpus))
-			return false;
-	return true;
-}
-
 bool held_set_up(struct held *held)
 {
 	unsigned int m, v;
@@ -37,21 +27,8 @@ bool held_set_up(struct held *held)
 
 bool held_run_to(const struct held *held, uint64_t windows)
 {
-	return !control_state(held->session, LIVESTACK_STATE_RUNNING) &&
-	       live_reaches(held->session, windows * HELD_QUANTUM_NS, HELD_PATIENCE_S) &&
-	       !control_state(held->session, LIVESTACK_STATE_PAUSED) && all_stand(held);
-}
-
-uint64_t held_overshoot(const struct held *held, unsigned int m)
-{
-	struct live_vcpu view;
-	uint64_t furthest = 0;
-	unsigned int v;
-
-	for (v = 0; v < held->vcpus; v++)
-		if (live_get(held->session, m, v, &view) && view.overshoot_max_ns > furthest)
-			furthest = view.overshoot_max_ns;
-	return furthest;
+	return live_run_to(held->session, windows * HELD_QUANTUM_NS, held->machines, held->vcpus,
+			   HELD_PATIENCE_S);
 }
 
 bool held_over(struct held *held)

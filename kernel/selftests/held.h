@@ -23,9 +23,6 @@ bool held_set_up(struct held *held);
 /* Lets the session run until so many windows have been; all stand again then. */
 bool held_run_to(const struct held *held, uint64_t windows);
 
-/* Of any vCPU of the machine: the others may see it as far ahead. */
-uint64_t held_overshoot(const struct held *held, unsigned int m);
-
 /* Whether all guests go on once they are detached; also after a set-up that failed. */
 bool held_over(struct held *held);
 

@@ -76,6 +76,21 @@ int live_detach(uint32_t session, uint16_t id)
 	return control_ask(&message, &answer);
 }
 
+/* Of a histogram: the lower bound of the bucket that the middle one is in. */
+static uint64_t median(const struct nl_attribute *histogram)
+{
+	const uint64_t *counts = histogram->data;
+	const unsigned int size = histogram->length / sizeof(*counts);
+	uint64_t all = 0, below = 0;
+	unsigned int i;
+
+	for (i = 0; i < size; i++)
+		all += counts[i];
+	for (i = 0; i < size && 2 * below < all; i++)
+		below += counts[i];
+	return i < 2 ? 0 : 1UL << (i - 2);
+}
+
 bool live_get(uint32_t session, uint16_t id, uint16_t vcpu, struct live_vcpu *view)
 {
 	struct nl_message message;
@@ -96,6 +111,7 @@ bool live_get(uint32_t session, uint16_t id, uint16_t vcpu, struct live_vcpu *vi
 		.windows = nl_u64(&answer, LIVESTACK_A_VCPU_WINDOWS),
 		.parks = nl_u64(&answer, LIVESTACK_A_VCPU_PARKS),
 		.overshoot_max_ns = nl_u64(&answer, LIVESTACK_A_VCPU_OVERSHOOT_MAX_NS),
+		.overshoot_median_ns = median(&answer.attribute[LIVESTACK_A_VCPU_OVERSHOOT_NS]),
 		.preempted_ns = nl_u64(&answer, LIVESTACK_A_VCPU_PREEMPTED_NS),
 		.parked_ns = nl_u64(&answer, LIVESTACK_A_VCPU_PARKED_NS),
 		.idle_ns = nl_u64(&answer, LIVESTACK_A_VCPU_IDLE_NS),
@@ -196,6 +212,33 @@ bool live_reaches(uint32_t session, uint64_t ns, unsigned int patience_s)
 		usleep(POLL_US);
 	}
 	return note_stuck(session, &answer);
+}
+
+bool live_run_to(uint32_t session, uint64_t ns, unsigned int machines, unsigned int vcpus,
+		 unsigned int patience_s)
+{
+	unsigned int m;
+
+	if (control_state(session, LIVESTACK_STATE_RUNNING) ||
+	    !live_reaches(session, ns, patience_s) ||
+	    control_state(session, LIVESTACK_STATE_PAUSED))
+		return false;
+	for (m = 0; m < machines; m++)
+		if (!live_stopped(session, m, vcpus))
+			return false;
+	return true;
+}
+
+uint64_t live_overshoot(uint32_t session, uint16_t id, unsigned int vcpus)
+{
+	struct live_vcpu view;
+	uint64_t furthest = 0;
+	unsigned int v;
+
+	for (v = 0; v < vcpus; v++)
+		if (live_get(session, id, v, &view) && view.overshoot_max_ns > furthest)
+			furthest = view.overshoot_max_ns;
+	return furthest;
 }
 
 bool live_over(uint32_t session, unsigned int machines)

@@ -48,6 +48,7 @@ int live_detach(uint32_t session, uint16_t id);
 struct live_vcpu {
 	uint32_t tid, state; /* 0: not there */
 	uint64_t clock_ns, next_ns, windows, parks, overshoot_max_ns;
+	uint64_t overshoot_median_ns; /* the least it can be */
 	uint64_t preempted_ns, parked_ns, idle_ns, user_ns, entry_ns;
 };
 
@@ -65,6 +66,13 @@ bool live_stopped(uint32_t session, uint16_t id, unsigned int vcpus);
  * neither and stood for @patience_s seconds of wall time, or is paused; it is noted where.
  */
 bool live_reaches(uint32_t session, uint64_t ns, unsigned int patience_s);
+
+/* Lets the session run to @ns, and all vCPUs of its @machines stand then: they are attached. */
+bool live_run_to(uint32_t session, uint64_t ns, unsigned int machines, unsigned int vcpus,
+		 unsigned int patience_s);
+
+/* Of any vCPU of the machine: the others may see it as far ahead. */
+uint64_t live_overshoot(uint32_t session, uint16_t id, unsigned int vcpus);
 
 /* A number that session-get tells, 0: it does not. */
 uint64_t live_told(uint32_t session, int attribute);

@@ -79,7 +79,8 @@ static bool looks_right(struct place *place, unsigned int m, unsigned int v, uin
 					vmm_ns(vmm, guest->longest);
 	/* The emulated processor itself is away for some: of what is held all would show. */
 	ok = ok && guest->gap_count <= windows / 10;
-	return ok && vmm_ns(vmm, guest->ahead) <= HELD_QUANTUM_NS + held_overshoot(held, m);
+	return ok && vmm_ns(vmm, guest->ahead) <=
+			     HELD_QUANTUM_NS + live_overshoot(held->session, m, held->vcpus);
 }
 
 static bool clocks(unsigned int machines, unsigned int vcpus, unsigned int processes)

@@ -59,10 +59,7 @@ static bool set_up(struct place *place)
 
 static bool run_to(struct place *place, uint64_t windows)
 {
-	return !control_state(place->session, LIVESTACK_STATE_RUNNING) &&
-	       live_reaches(place->session, windows * QUANTUM_NS, PATIENCE_S) &&
-	       !control_state(place->session, LIVESTACK_STATE_PAUSED) &&
-	       live_stopped(place->session, 0, place->vcpus);
+	return live_run_to(place->session, windows * QUANTUM_NS, 1, place->vcpus, PATIENCE_S);
 }
 
 /* What each ran on before it was first stopped does not count. */
@@ -81,7 +78,8 @@ static bool looks_right(struct place *place, uint64_t windows)
 {
 	const uint64_t skew_ns = live_component(place->session, 0,
 						LIVESTACK_A_COMPONENT_SKEW_MAX_NS);
-	uint64_t overshoot_ns = 0, parks = 0, ahead_ns = 0;
+	const uint64_t overshoot_ns = live_overshoot(place->session, 0, place->vcpus);
+	uint64_t parks = 0, ahead_ns = 0;
 	struct live_vcpu view;
 	unsigned int i;
 	bool ok = skew_ns;
@@ -93,8 +91,6 @@ static bool looks_right(struct place *place, uint64_t windows)
 			return false;
 		ok = ok && !guest->backward;
 		parks += view.parks;
-		if (view.overshoot_max_ns > overshoot_ns)
-			overshoot_ns = view.overshoot_max_ns;
 		if (vmm_ns(&place->vmm, guest->ahead) > ahead_ns)
 			ahead_ns = vmm_ns(&place->vmm, guest->ahead);
 	}

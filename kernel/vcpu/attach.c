@@ -38,7 +38,6 @@ static int ls_machine_add(struct ls_machine *machine, u32 index, u64 tsc, u64 cl
 	struct ls_gate *gate;
 
 	gate = ls_gate_new(machine, ls_kvm_vcpu(machine->kvm, index), index, tsc, clock);
-
 	if (!gate)
 		return -ENOMEM;
 	machine->gates[index] = gate;

@@ -3,10 +3,16 @@
 // virtual machine as somebody else would have started it, asks its VMM and its guest, and runs
 // `livestack` in this process.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { AgentClient, agentPort, guestCommandLine, guestMachine } from "@livestack/controller";
+import {
+  AgentClient,
+  agentPort,
+  guestCommandLine,
+  guestMachine,
+  hostTsc,
+  Qmp,
+} from "@livestack/controller";
 import { tinyGuest, tools } from "@livestack/image";
 import { closeShared, livestack, type Outcome } from "./livestack-here.js";
 
@@ -29,21 +35,15 @@ export interface GuestAnswer {
 }
 
 let vmm: ChildProcess | undefined;
-let qmp: QmpConnection | undefined;
+let qmp: Qmp | undefined;
 let guest: AgentClient | undefined;
-
-/** Its frequency is told to guests: their own calibration fails in an emulated host. */
-function tscKhz(): number {
-  return Math.round(
-    Number(/^cpu MHz\s*: (.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]) * 1000,
-  );
-}
 
 async function start([name = "", ...more]: readonly string[]): Promise<{ pid: number }> {
   mkdirSync(PLACE, { recursive: true });
   const { qemu, qemuArgs, env } = tools();
   const { kernel, initrd } = tinyGuest();
-  const line = guestCommandLine({ tscKhz: tscKhz() });
+  const { tellKhz } = hostTsc("/");
+  const line = guestCommandLine(tellKhz === undefined ? {} : { tscKhz: tellKhz });
   const args = [
     ...[...qemuArgs, "-name", name, ...guestMachine().filter((arg) => arg !== "-no-reboot")],
     ...["-m", "128M", "-serial", `file:${PLACE}/console`, ...more],
@@ -53,7 +53,7 @@ async function start([name = "", ...more]: readonly string[]): Promise<{ pid: nu
   const own = { ...process.env, ...env };
   vmm = spawn(qemu, args, { env: own, stdio: ["ignore", "ignore", "inherit"] });
   guest = await connectGuest();
-  qmp = await QmpConnection.open(`${PLACE}/qmp`);
+  qmp = await Qmp.connect(`${PLACE}/qmp`, AbortSignal.timeout(BOOT_LIMIT_MS), () => {});
   return { pid: vmm.pid ?? 0 };
 }
 
@@ -81,35 +81,15 @@ async function inGuest(run: string): Promise<GuestAnswer> {
   };
 }
 
-class QmpConnection {
-  readonly #socket: Socket;
-  readonly #lines: AsyncIterator<string>;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-  }
-
-  static async open(path: string): Promise<QmpConnection> {
-    const connection = new QmpConnection(connect(path));
-    await connection.ask("qmp_capabilities");
-    return connection;
-  }
-
-  async ask(execute: string, args?: unknown): Promise<QmpAnswer> {
-    const began = performance.now();
-    this.#socket.write(
-      `${JSON.stringify({ execute, ...(args !== undefined && { arguments: args }) })}\n`,
-    );
-    for (;;) {
-      const { done, value } = await this.#lines.next();
-      const ms = Math.round(performance.now() - began);
-      if (done) return { error: "the VMM has closed the connection", ms };
-      const said = JSON.parse(value) as { return?: unknown; error?: { desc: string } };
-      if (said.error) return { error: said.error.desc, ms };
-      if ("return" in said) return { answer: said.return, ms };
-    }
-  }
+/** The time that it takes is the lab host's. */
+async function askQmp(command: string, args?: Record<string, unknown>): Promise<QmpAnswer> {
+  if (!qmp) throw new Error("start a machine first");
+  const began = performance.now();
+  const outcome = await qmp.ask(command, args).then(
+    (answer) => ({ answer }),
+    (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+  );
+  return { ...outcome, ms: Math.round(performance.now() - began) };
 }
 
 const verbs: Record<string, (args: readonly string[]) => unknown> = {
@@ -121,7 +101,7 @@ const verbs: Record<string, (args: readonly string[]) => unknown> = {
     guest?.run({ run: line });
     return null;
   },
-  qmp: ([command = "", args]) => qmp?.ask(command, args && JSON.parse(args)),
+  qmp: ([command = "", args]) => askQmp(command, args === undefined ? args : JSON.parse(args)),
   sh: ([line = ""]): Outcome => spawnSync("sh", ["-c", line], { encoding: "utf8" }),
   livestack,
   ended: () =>

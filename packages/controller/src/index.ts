@@ -19,6 +19,8 @@ export {
   guestMachine,
   guestSharedDisk,
 } from "./guest/machine-arguments.js";
+export { type HostTsc, hostTsc } from "./host/tsc-khz.js";
 export type { KernelClient, OpenClient } from "./kernel-client.js";
 export { type ErrorDetails, LivestackError } from "./livestack-error.js";
 export { createProgram, runProgram } from "./program.js";
+export { Qmp, type QmpEvent } from "./vmm/qmp.js";
