@@ -2,6 +2,7 @@
 // `livestack attach` in a lab host: a VM that somebody else has started, what its VMM answers while the VM stands
 // still, a vCPU that is plugged in, a reset, an end.
 import { fileURLToPath } from "node:url";
+import { tinyGuest } from "@livestack/image";
 import { buildModules, moduleFile, resolveKernel } from "@livestack/lab";
 import t, { type Test } from "tap";
 import { LabDriver } from "./lab-driver.js";
@@ -18,6 +19,8 @@ const driverFile = fileURLToPath(new URL("./vm-driver.js", import.meta.url));
 
 const kernel = await resolveKernel("6.12");
 await buildModules(kernel);
+// In the lab host, which is emulated and forgets it, making it would take minutes.
+tinyGuest();
 const { hosts } = await withLab(t, "attach", { cpus: 2, memoryBytes: 2 ** 31 });
 const driver = await LabDriver.start(hosts[0]?.name ?? "", driverFile);
 const ask = driver.ask.bind(driver) as typeof driver.ask;

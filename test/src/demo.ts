@@ -16,6 +16,7 @@ import { release } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { RESULT_FILE, resultSchema } from "@livestack/controller/result";
+import { tinyGuest } from "@livestack/image";
 import {
   buildModules,
   DEFAULT_KERNEL,
@@ -213,6 +214,8 @@ async function main(): Promise<number> {
   }
   const kernel = values.here ? thisKernel() : await resolveKernel(values.kernel);
   await buildModules(kernel);
+  // Here, and kept: an emulated host takes minutes for it, and forgets it.
+  tinyGuest();
   const stage = values.here ? here : await labStage(kernel);
   try {
     await play(kernel, stage);

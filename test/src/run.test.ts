@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { tinyGuest } from "@livestack/image";
 import {
   buildModules,
   type RemoteCommand,
@@ -71,6 +72,8 @@ for (const [name, text] of Object.entries(scenarios))
   writeFileSync(join(place, `${name}.yaml`), text);
 
 await buildModules(await resolveKernel("6.12"));
+// In the lab host, which is emulated and forgets it, making it would take minutes.
+tinyGuest();
 const { hosts } = await withLab(t, "run", { cpus: 2, memoryBytes: 2 ** 31 });
 const host = hosts[0]?.name ?? "";
 
