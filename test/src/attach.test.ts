@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { tinyGuest } from "@livestack/image";
 import { buildModules, moduleFile, resolveKernel } from "@livestack/lab";
 import t, { type Test } from "tap";
+import { form } from "./form.js";
 import { LabDriver } from "./lab-driver.js";
 import type { Outcome } from "./livestack-here.js";
 import type { GuestAnswer, QmpAnswer } from "./vm-driver.js";
@@ -12,7 +13,7 @@ import { withLab } from "./with-lab.js";
 
 /** In an emulated host that has other work all takes long; a VMM that hangs takes for ever. */
 const ANSWER_LIMIT_MS = 30_000;
-const PAUSE_S = 5;
+const PAUSE_S = form === "full" ? 60 : 5;
 /** of a session that `attach` makes */
 const WINDOW_NS = 10_000_000;
 const driverFile = fileURLToPath(new URL("./vm-driver.js", import.meta.url));

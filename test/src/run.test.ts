@@ -15,6 +15,7 @@ import {
   startCommand,
 } from "@livestack/lab";
 import t, { type Test } from "tap";
+import { makeBootDisk } from "./boot-disk.js";
 import { form } from "./form.js";
 import { LabDriver } from "./lab-driver.js";
 import type { Outcome } from "./livestack-here.js";
@@ -67,6 +68,12 @@ session: {end: commands}
 components:
   one: {${guest}, run: [echo first, "${hold}", echo last]}
 `,
+  disk: `
+name: disk
+session: {end: commands}
+components:
+  boots: {image: {disk: boot.img, format: raw}, memory: 128MiB, run: [cat /proc/cmdline, sleep 2 && echo x >/dev/vda]}
+`,
 };
 for (const [name, text] of Object.entries(scenarios))
   writeFileSync(join(place, `${name}.yaml`), text);
@@ -74,6 +81,8 @@ for (const [name, text] of Object.entries(scenarios))
 await buildModules(await resolveKernel("6.12"));
 // In the lab host, which is emulated and forgets it, making it would take minutes.
 tinyGuest();
+const bootDisk = join(place, "boot.img");
+makeBootDisk(bootDisk);
 const { hosts } = await withLab(t, "run", { cpus: 2, memoryBytes: 2 ** 31 });
 const host = hosts[0]?.name ?? "";
 
@@ -226,8 +235,19 @@ t.test("a VMM is killed: the run says so, with what was measured", async (t) => 
   await checkNothingLeft(t);
 });
 
-t.pass("a guest boots its own disk by the firmware", {
-  skip: "needs an image with a boot loader; the guests that setup brings boot a kernel",
+t.test("a guest boots its own disk by the firmware, and its image is not written to", async (t) => {
+  // In the lab host, whose writes do not come through to this machine's disk.
+  const sum = async () => (await sh(`sha256sum ${bootDisk}`)).stdout;
+  const before = await sum();
+  const outcome = await livestack("run", join(place, "disk.yaml"), "--out", "/root/runs");
+  t.equal(outcome.status, 0, outcome.stderr);
+  const { components } = await resultOf("disk");
+  const [boots] = components;
+  t.match(boots.commands, [{ exit: 0, stdout: /BOOT_IMAGE=vmlinuz/ }, { exit: 0 }]);
+  t.ok(boots.vcpus[0].windows > 0, "it was gated");
+  t.match(before, /^[0-9a-f]{64} /);
+  t.equal(await sum(), before);
+  await checkNothingLeft(t);
 });
 
 t.test("the kernel has nothing to complain about, and its modules go", async (t) => {

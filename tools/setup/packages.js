@@ -29,6 +29,8 @@ export const DEBIAN_PACKAGES = [
   ["uidmap", "lets mmdebstrap work without root"],
   ["fakeroot", "keeps root's ownership in a disk image built without root"],
   ["e2fsprogs", "makes the file systems of the disk images (mke2fs)"],
+  ["mtools", "makes the disk that a guest boots by firmware, in a test"],
+  ["syslinux", "boots it"],
   ["openssh-client", "reaches lab hosts that run a full Debian"],
   ["gdb", "lab test --gdb"],
 ];

@@ -126,10 +126,16 @@ function program(): Command {
     .description("build one module, load it in a host that is kept warm, run its self-tests (KTAP)")
     .option("--kernel <kernel>", "as for up", DEFAULT_KERNEL)
     .option("--filter <text>", "only self-tests whose name contains this", "")
+    .option("--exact", "in a host with exact time, for tests that need it", false)
     .option("--gdb", "stop with the module loaded and say how to attach gdb", false)
-    .action(async (module: string, flags: { kernel: string; filter: string; gdb: boolean }) => {
-      process.exitCode = await testModule(module, flags);
-    });
+    .action(
+      async (
+        module: string,
+        flags: { kernel: string; filter: string; gdb: boolean; exact: boolean },
+      ) => {
+        process.exitCode = await testModule(module, flags);
+      },
+    );
   return lab;
 }
 

@@ -20,17 +20,19 @@ export type TestForm = "short" | "full";
  */
 export async function testModule(
   module: string,
-  options: { kernel: string; filter: string; gdb: boolean },
+  options: { kernel: string; filter: string; gdb: boolean; exact: boolean },
 ): Promise<number> {
   checkModuleName(module);
   const kernel = await resolveKernel(options.kernel);
   await buildModules(kernel);
-  const host = await warmHost(kernel);
+  const { exact } = options;
+  const host = await warmHost(kernel, exact);
   if (options.gdb) return debugWithGdb(host, kernel, module);
   await refreshHost(host);
   const report = await runSelftests(host, module, {
     filter: options.filter,
     form: "short",
+    exact,
     onOutput: (piece) => process.stdout.write(piece),
   });
   return summarise(report);
@@ -43,11 +45,19 @@ export async function testModule(
 export async function runSelftests(
   host: string,
   module: string,
-  options: { filter?: string; form: TestForm; onOutput?: (piece: Buffer) => void },
+  options: {
+    filter?: string;
+    form: TestForm;
+    /** the host is one whose time is counted */
+    exact?: boolean;
+    onOutput?: (piece: Buffer) => void;
+  },
 ): Promise<KtapReport> {
   const filter = options.filter ? ["--filter", options.filter] : [];
   const full = options.form === "full" ? ["--full"] : [];
-  const command = await startCommand(host, { argv: [selftestRunner, module, ...filter, ...full] });
+  const exact = options.exact ? ["--exact"] : [];
+  const argv = [selftestRunner, module, ...filter, ...full, ...exact];
+  const command = await startCommand(host, { argv });
   command.stdin.end();
   command.stderr.pipe(process.stderr, { end: false });
   const pieces: Buffer[] = [];
@@ -101,10 +111,10 @@ async function refreshHost(host: string): Promise<void> {
  * The kept host of a kernel, booted anew if it is not there, has died or is of an older kernel. Each
  * checkout has its own: a host can hold one build of a module at a time.
  */
-async function warmHost(kernel: Kernel): Promise<string> {
+async function warmHost(kernel: Kernel, exact: boolean): Promise<string> {
   const own = `${repoRoot}\n${kernel.build}`;
   const tag = createHash("sha256").update(own).digest("hex").slice(0, 6);
-  const name = `warm-${tag}-k`;
+  const name = `warm-${tag}${exact ? "x" : ""}-k`;
   const lab = listLabs().find((each) => each.spec.name === name);
   if (lab) {
     if (lab.spec.kernel.version === kernel.version && lab.hosts[0]?.phase === "up")
@@ -112,6 +122,6 @@ async function warmHost(kernel: Kernel): Promise<string> {
     await down(name);
   }
   process.stderr.write(`lab: booting ${name}1; it stays up until: lab down ${name}\n`);
-  await up({ name, kernel: kernel.label, memoryBytes: 2 ** 31 });
+  await up({ name, kernel: kernel.label, memoryBytes: 2 ** 31, exact });
   return `${name}1`;
 }

@@ -9,8 +9,9 @@ function sleepBench(
   [baseline, candidate]: readonly [string, string],
   count: number,
   ratioAtMost: number,
+  exact = false,
 ): PairedBench {
-  const host = new KernelHost(name, { withMachines: true });
+  const host = new KernelHost(name, { withMachines: true, exact });
   return {
     name,
     promise,
@@ -31,6 +32,7 @@ export const sleep: readonly PairedBench[] = [
     ["free", "gated"],
     110,
     1.5,
+    true,
   ),
   sleepBench(
     "idle-sleep",
