@@ -16,6 +16,7 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
       },
     ],
     skew_max_ns: null,
+    unmodelled: [],
     commands: [
       { run: `sleep ${sleep}`, exit: 0, guest_ns: sleep * SECOND + 5_000_000, stdout: "" },
       { run: "while :; do :; done", exit: 0, guest_ns: SECOND, stdout: "" },
@@ -26,7 +27,7 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
 
 function right(): RunResultFile {
   const model = (name: string) => ({
-    ...{ name, kind: "model" as const, vcpus: [], skew_max_ns: null, commands: [] },
+    ...{ name, kind: "model" as const, vcpus: [], skew_max_ns: null, unmodelled: [], commands: [] },
   });
   return {
     ...{ schema: "livestack.result/1", scenario: "demo", mode: "strict", quantum_ns: 10_000_000 },

@@ -8,6 +8,17 @@ import { withLab } from "./with-lab.js";
 /** Only the self-tests with this in their name, for who looks at one thing. */
 const filter = process.env.LIVESTACK_SELFTESTS;
 
+/** The self-tests that a host must count its time for, in such a host. */
+export async function exactSuite(t: Test, kernelName: string): Promise<void> {
+  const kernel = await resolveKernel(kernelName);
+  await buildModules(kernel);
+  const { hosts } = await withLab(t, "exact", { kernel: kernelName, exact: true });
+  await t.test(`self-tests of vcpu on ${kernel.release}, with exact time`, async (t) => {
+    const how = { form, exact: true, filter: filter ?? "vcpu_exact" };
+    reportKtap(t, await runSelftests(hosts[0]?.name ?? "", "vcpu", how));
+  });
+}
+
 /**
  * The kernel part on one kernel: in one lab host, the self-tests of every module, of which the last
  * point is that the kernel's log has no complaint.

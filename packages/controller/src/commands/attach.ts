@@ -30,7 +30,7 @@ export function addAttach(program: Command, context: Context): void {
       const { parseQuantity, TIME } = await import("../scenario/quantity.js");
       const { QUANTUM_MAX_NS, QUANTUM_MIN_NS } = await import("@livestack/netlink-client");
       const { attachVm } = await import("../run/attach-vm.js");
-      const { findVmm, vmmOf } = await import("../vmm/find-vmm.js");
+      const { findVmm, unmodelledOf, vmmOf } = await import("../vmm/find-vmm.js");
       const limits = { min: BigInt(QUANTUM_MIN_NS), max: BigInt(QUANTUM_MAX_NS) };
       const quantumNs = parseQuantity(quantum, TIME, limits);
       const vmm = name === undefined ? vmmOf(pid ?? 0) : findVmm(name);
@@ -41,6 +41,11 @@ export function addAttach(program: Command, context: Context): void {
       context.stdout.write(
         `${vmm.name} (pid ${vmm.pid}) is component ${component} of session ${id} (${of})${how}\n`,
       );
+      const input = unmodelledOf(vmm.pid);
+      if (input.length > 0)
+        context.stdout.write(
+          `no link: ${input.join(", ")}; what comes by these comes at the host's time\n`,
+        );
     });
 }
 

@@ -3,6 +3,7 @@ import { type Histogram, Mode, summarise } from "@livestack/netlink-client";
 import type { Statistics } from "../agent/protocol.js";
 import type { Scenario, ScenarioLink } from "../scenario/scenario.js";
 import { wordOf } from "../session/show.js";
+import { UNMODELLED } from "../vmm/qemu-arguments.js";
 import {
   type CommandResult,
   RESULT_SCHEMA,
@@ -31,6 +32,7 @@ export function makeResult(figures: RunFigures): RunResultFile {
       kind,
       vcpus: vcpusOf(statistics, id),
       skew_max_ns: skewOf(statistics, id),
+      unmodelled: kind === "live" ? [...UNMODELLED] : [],
       commands: [...(commands.get(id) ?? [])],
     }),
   );

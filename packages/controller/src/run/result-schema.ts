@@ -48,6 +48,9 @@ const component = z.strictObject({
   skew_max_ns: ns
     .nullable()
     .describe("how far the clocks of its vCPUs were apart at most; null without several"),
+  unmodelled: z
+    .array(z.string())
+    .describe("what can reach a guest at the host's time, as no model knows of it"),
   commands: z.array(command).describe("its run commands, in their order"),
 });
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from "node:fs";
 import { LivestackError } from "../livestack-error.js";
+import { unmodelledInput } from "./unmodelled-input.js";
 
 /** A VM as its QEMU names it; libvirt names its domains so, too. */
 export interface RunningVmm {
   pid: number;
   name: string;
+}
+
+/** What of its VMM reaches the guest at the host's time; see unmodelledInput(). */
+export function unmodelledOf(pid: number): string[] {
+  return unmodelledInput(argumentsOf(`/proc/${pid}/cmdline`));
 }
 
 /** What `-name` says: "web", "guest=web", "guest=web,debug-threads=on". */

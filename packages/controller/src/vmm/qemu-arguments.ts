@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole command line of a guest's QEMU; docs/guests.md says why it is what it is.
+import { AGENT_PORT } from "../guest/agent-line.js";
 import {
   agentPort,
   guestCommandLine,
@@ -8,6 +9,9 @@ import {
   guestOverlay,
   quoted,
 } from "../guest/machine-arguments.js";
+
+/** Of these arguments: what unmodelledInput() finds in them. */
+export const UNMODELLED: readonly string[] = ["serial console", `virtio port ${AGENT_PORT}`];
 
 export interface VmmPlan {
   name: string;

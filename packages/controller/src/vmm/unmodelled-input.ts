@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reaches a guest from outside of simulated time: it comes when the host has it, not when a link says.
+
+const DEVICES: readonly [RegExp, (found: RegExpExecArray) => string][] = [
+  [/^virtserialport\b.*\bname=([^,]+)/, ([, name]) => `virtio port ${name}`],
+  [/^virtconsole\b/, () => "virtio console"],
+  [
+    /^(vfio-[\w-]+|usb-host|ivshmem-[\w-]+|vhost-[\w-]+|vhost-user-[\w-]+)/,
+    ([, type]) => `device ${type}`,
+  ],
+];
+
+/** No back end, or one that nothing can come from. */
+const SILENT = /^(none|null|file:)/;
+
+/**
+ * Its names, from a QEMU's arguments, in their order, each once.
+ * @param args as in /proc/PID/cmdline; of another VMM's none are found
+ */
+export function unmodelledInput(args: readonly string[]): string[] {
+  const found = args.flatMap((arg, index) => named(arg.replace(/^--/, "-"), args[index + 1] ?? ""));
+  return [...new Set(found)];
+}
+
+function named(option: string, value: string): string[] {
+  const [type = ""] = value.split(",");
+  switch (option) {
+    case "-netdev":
+    case "-nic":
+    case "-net":
+      return /^(none|nic|hubport)$/.test(type) ? [] : [`network (${type})`];
+    case "-serial":
+      return SILENT.test(value) ? [] : ["serial console"];
+    case "-nographic":
+      return ["serial console"];
+    case "-display":
+    case "-vnc":
+    case "-spice":
+      return type === "none" ? [] : ["display"];
+    case "-device":
+      return deviceIn(value);
+    default:
+      return [];
+  }
+}
+
+function deviceIn(value: string): string[] {
+  for (const [pattern, name] of DEVICES) {
+    const found = pattern.exec(value);
+    if (found) return [name(found)];
+  }
+  return [];
+}
