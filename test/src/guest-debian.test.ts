@@ -1,67 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // builtin:debian and its agent in an emulated machine of their own, as guest.test.ts does for tiny.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
 import { connect as connectTo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AgentClient,
-  agentPort,
-  guestCommandLine,
-  guestDisk,
-  guestMachine,
-  guestSharedDisk,
-} from "@livestack/controller";
-import { debianGuest, tools } from "@livestack/image";
+import { guestCommandLine, guestSharedDisk } from "@livestack/controller";
+import { debianGuest } from "@livestack/image";
 import t from "tap";
+import { bootEmulated, said } from "./emulated-guest.js";
 
 const place = mkdtempSync(join(tmpdir(), "livestack-guest-debian-"));
-const socket = join(place, "agent");
 const console = join(place, "console");
 const typing = join(place, "typing");
-const disk = join(place, "disk");
-writeFileSync(disk, "");
-truncateSync(disk, 64 << 20);
-
 const guest = await debianGuest({ packages: ["hello"] }, { log: (line) => t.comment(line) });
 const written = () => statSync(guest.disk).mtimeMs;
 const firstWritten = written();
 const commandLine = guestCommandLine({ extra: guest.append });
-const { qemu, qemuArgs, env } = tools();
-const vmm = spawn(
-  qemu,
-  [
-    ...qemuArgs,
-    ...guestMachine({ accelerator: "tcg" }),
-    ...["-smp", "2", "-m", "512M", "-serial", "chardev:console"],
-    ...["-chardev", `socket,id=console,path=${typing},server=on,wait=off,logfile=${console}`],
-    ...["-kernel", guest.kernel, "-initrd", guest.initrd, "-append", commandLine],
-    ...agentPort(socket),
-    ...guestSharedDisk(guest.disk, "root"),
-    ...guestDisk(disk, "disk"),
-    ...["-netdev", "hubport,id=net,hubid=0", "-device", "virtio-net-pci,netdev=net,romfile="],
-  ],
-  { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
-);
-const ended = new Promise<number | null>((done) => vmm.once("close", done));
-t.teardown(async () => {
-  vmm.kill("SIGKILL");
-  await ended;
-  rmSync(place, { recursive: true });
-});
-
-const connect = () =>
-  AgentClient.connect(socket, { vmmStarts: true, signal: AbortSignal.timeout(300_000) });
-let agent = await connect().catch((error: unknown) => {
-  t.comment(readFileSync(console, "utf8"));
-  throw error;
-});
-
-async function sh(line: string): Promise<string> {
-  const result = await agent.run({ run: line }).result;
-  return `${result.stdout}${result.stderr}${result.exit === 0 ? "" : `status ${result.exit}`}`;
-}
+const emulated = await bootEmulated(t, place, [
+  ...["-m", "512M", "-serial", "chardev:console"],
+  ...["-chardev", `socket,id=console,path=${typing},server=on,wait=off,logfile=${console}`],
+  ...["-kernel", guest.kernel, "-initrd", guest.initrd, "-append", commandLine],
+  ...guestSharedDisk(guest.disk, "root"),
+]);
+const { ended, disk, connect } = emulated;
+let { agent } = emulated;
+const sh = (line: string) => said(agent, line);
 
 t.test("whoever reaches the agent finds a system that is up, and nothing has failed", async (t) => {
   t.equal(await sh("systemctl is-system-running"), "running\n");

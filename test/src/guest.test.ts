@@ -1,59 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // builtin:tiny and its agent in an emulated machine of their own: no KVM, no lab, no session.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  AgentClient,
-  agentPort,
-  guestCommandLine,
-  guestDisk,
-  guestMachine,
-} from "@livestack/controller";
-import { tinyGuest, tools } from "@livestack/image";
+import { guestCommandLine } from "@livestack/controller";
+import { tinyGuest } from "@livestack/image";
 import t from "tap";
+import { bootEmulated, said } from "./emulated-guest.js";
 
 const place = mkdtempSync(join(tmpdir(), "livestack-guest-"));
-const socket = join(place, "agent");
 const console = join(place, "console");
-const disk = join(place, "disk");
-writeFileSync(disk, "");
-truncateSync(disk, 64 << 20);
-
 const guest = tinyGuest();
-const { qemu, qemuArgs, env } = tools();
-const vmm = spawn(
-  qemu,
-  [
-    ...qemuArgs,
-    ...guestMachine({ accelerator: "tcg" }),
-    ...["-smp", "2", "-m", "256M", "-serial", `file:${console}`],
-    ...["-kernel", guest.kernel, "-initrd", guest.initrd, "-append", guestCommandLine()],
-    ...agentPort(socket),
-    ...guestDisk(disk, "disk"),
-    ...["-netdev", "hubport,id=net,hubid=0", "-device", "virtio-net-pci,netdev=net,romfile="],
-  ],
-  { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] },
-);
-const ended = new Promise<number | null>((done) => vmm.once("close", done));
-t.teardown(async () => {
-  vmm.kill("SIGKILL");
-  await ended;
-  rmSync(place, { recursive: true });
-});
-
-const connect = () =>
-  AgentClient.connect(socket, { vmmStarts: true, signal: AbortSignal.timeout(120_000) });
-const booted = await connect().catch((error: unknown) => {
-  t.comment(readFileSync(console, "utf8"));
-  throw error;
-});
-
-async function sh(line: string): Promise<string> {
-  const result = await booted.run({ run: line }).result;
-  return `${result.stdout}${result.stderr}${result.exit === 0 ? "" : `status ${result.exit}`}`;
-}
+const {
+  ended,
+  disk,
+  connect,
+  agent: booted,
+} = await bootEmulated(t, place, [
+  ...["-m", "256M", "-serial", `file:${console}`],
+  ...["-kernel", guest.kernel, "-initrd", guest.initrd, "-append", guestCommandLine()],
+]);
+const sh = (line: string) => said(booted, line);
 
 t.test("its clock is the TSC, and nothing in it knows the host's time", async (t) => {
   t.equal(await sh("uname -r"), `${guest.release}\n`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
-import { selftests } from "./mutants-which-test.js";
+import { exactSelftests, selftests } from "./mutants-which-test.js";
 
 const CLOCK = "a guest's clock stands while it is parked, and goes as its session's";
 const TIMER = "a guest's timers fire at their simulated time, neither early nor lost";
@@ -20,7 +20,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: gate,
     find: "\t\tls_kvm_move_tsc(gate->vcpu, to - ls_gate_ticks(gate));\n\t}\n\tgate->kvm_ops",
     replace: "\t\t(void)to;\n\t}\n\tgate->kvm_ops",
-    command: selftests("vcpu_clock"),
+    command: exactSelftests(),
   },
   {
     name: "the window's end does not stop a vCPU",
@@ -28,7 +28,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: gate,
     find: "\tif (!free)\n\t\tls_gate_arm(gate, ticks);\n",
     replace: "\t(void)free;\n",
-    command: selftests("vcpu_clock"),
+    command: exactSelftests(),
   },
   {
     name: "the clock goes back to where the window ends",

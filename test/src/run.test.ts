@@ -81,8 +81,6 @@ for (const [name, text] of Object.entries(scenarios))
 await buildModules(await resolveKernel("6.12"));
 // In the lab host, which is emulated and forgets it, making it would take minutes.
 tinyGuest();
-const bootDisk = join(place, "boot.img");
-makeBootDisk(bootDisk);
 const { hosts } = await withLab(t, "run", { cpus: 2, memoryBytes: 2 ** 31 });
 const host = hosts[0]?.name ?? "";
 
@@ -236,6 +234,8 @@ t.test("a VMM is killed: the run says so, with what was measured", async (t) => 
 });
 
 t.test("a guest boots its own disk by the firmware, and its image is not written to", async (t) => {
+  const bootDisk = join(place, "boot.img");
+  makeBootDisk(bootDisk, (await driver.ask<number | null>("tsc-khz")) ?? undefined);
   // In the lab host, whose writes do not come through to this machine's disk.
   const sum = async () => (await sh(`sha256sum ${bootDisk}`)).stdout;
   const before = await sum();

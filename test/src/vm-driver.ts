@@ -102,6 +102,8 @@ const verbs: Record<string, (args: readonly string[]) => unknown> = {
     return null;
   },
   qmp: ([command = "", args]) => askQmp(command, args === undefined ? args : JSON.parse(args)),
+  /** what a guest has to be told of its TSC here, if anything */
+  "tsc-khz": () => hostTsc("/").tellKhz,
   sh: ([line = ""]): Outcome => spawnSync("sh", ["-c", line], { encoding: "utf8" }),
   livestack,
   ended: () =>

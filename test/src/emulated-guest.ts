@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A guest in an emulated machine of its own: no KVM, no lab, no session.
+import { spawn } from "node:child_process";
+import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { AgentClient, agentPort, guestDisk, guestMachine } from "@livestack/controller";
+import { tools } from "@livestack/image";
+import type { Test } from "tap";
+
+const BOOT_LIMIT_MS = 300_000;
+const DISK_BYTES = 64 << 20;
+
+export interface EmulatedGuest {
+  /** its VMM's status */
+  ended: Promise<number | null>;
+  agent: AgentClient;
+  /** the file that is one of its disks */
+  disk: string;
+  /** To its agent, after it has begun anew. */
+  connect(): Promise<AgentClient>;
+}
+
+/**
+ * Boots it and waits for its agent; it goes with the test, and `place` too.
+ * @param args write its serial console to `place`/console
+ */
+export async function bootEmulated(
+  t: Test,
+  place: string,
+  args: readonly string[],
+): Promise<EmulatedGuest> {
+  const disk = join(place, "disk");
+  writeFileSync(disk, "");
+  truncateSync(disk, DISK_BYTES);
+  const socket = join(place, "agent");
+  const { qemu, qemuArgs, env } = tools();
+  const machine = [
+    ...[...qemuArgs, ...guestMachine({ accelerator: "tcg" }), "-smp", "2", ...args],
+    ...[...agentPort(socket), ...guestDisk(disk, "disk")],
+    ...["-netdev", "hubport,id=net,hubid=0", "-device", "virtio-net-pci,netdev=net,romfile="],
+  ];
+  const own = { ...process.env, ...env };
+  const vmm = spawn(qemu, machine, { env: own, stdio: ["ignore", "ignore", "inherit"] });
+  const ended = new Promise<number | null>((done) => vmm.once("close", done));
+  t.teardown(async () => {
+    vmm.kill("SIGKILL");
+    await ended;
+    rmSync(place, { recursive: true });
+  });
+  const connect = () =>
+    AgentClient.connect(socket, { vmmStarts: true, signal: AbortSignal.timeout(BOOT_LIMIT_MS) });
+  const agent = await connect().catch((error: unknown) => {
+    t.comment(readFileSync(join(place, "console"), "utf8"));
+    throw error;
+  });
+  return { ended, agent, disk, connect };
+}
+
+/** What a command in it writes, and its status unless that is 0. */
+export async function said(agent: AgentClient, line: string): Promise<string> {
+  const result = await agent.run({ run: line }).result;
+  return `${result.stdout}${result.stderr}${result.exit === 0 ? "" : `status ${result.exit}`}`;
+}
