@@ -28,7 +28,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: gate,
     find: "\tif (!free)\n\t\tls_gate_arm(gate, ticks);\n",
     replace: "\t(void)free;\n",
-    command: exactSelftests(),
+    command: selftests("vcpu_clock"),
   },
   {
     name: "the clock goes back to where the window ends",
@@ -42,9 +42,9 @@ export const vcpuMutants: readonly Mutant[] = [
   {
     name: "a halted vCPU keeps its timer on the host's time",
     promise: TIMER,
-    file: gate,
-    find: "\telse if (!gate->held)\n\t\tls_gate_hold_deadline(gate);\n",
-    replace: "",
+    file: "kernel/vcpu/clock.c",
+    find: "\tgate->held = deadline;\n\tls_kvm_set_deadline(gate->vcpu, 0);\n",
+    replace: "\tgate->held = deadline;\n",
     command: selftests("vcpu_timer"),
   },
   {

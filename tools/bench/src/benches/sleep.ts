@@ -47,5 +47,6 @@ export const sleep: readonly PairedBench[] = [
     ["guest", "tick"],
     100,
     0.2,
+    true,
   ),
 ];
