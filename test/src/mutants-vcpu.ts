@@ -28,7 +28,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: gate,
     find: "\tif (!free)\n\t\tls_gate_arm(gate, ticks);\n",
     replace: "\t(void)free;\n",
-    command: selftests("vcpu_clock"),
+    command: exactSelftests(),
   },
   {
     name: "the clock goes back to where the window ends",
