@@ -16,7 +16,7 @@ export async function exactSuite(t: Test, kernelName: string): Promise<void> {
   await buildModules(kernel);
   const { hosts } = await withLab(t, "exact", { kernel: kernelName, exact: true });
   await t.test(`self-tests of vcpu on ${kernel.release}, with exact time`, async (t) => {
-    const how = { form, exact: true, filter: filter ?? "vcpu_exact" };
+    const how = { form, exact: true, filter: "vcpu_exact" };
     reportKtap(t, await runSelftests(hosts[0]?.name ?? "", "vcpu", how));
   });
 }

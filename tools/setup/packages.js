@@ -30,7 +30,7 @@ export const DEBIAN_PACKAGES = [
   ["fakeroot", "keeps root's ownership in a disk image built without root"],
   ["e2fsprogs", "makes the file systems of the disk images (mke2fs)"],
   ["mtools", "makes the disk that a guest boots by firmware, in a test"],
-  ["syslinux", "boots it"],
+  ["syslinux", "boot loader of that disk"],
   ["openssh-client", "reaches lab hosts that run a full Debian"],
   ["gdb", "lab test --gdb"],
 ];

@@ -12,6 +12,13 @@ import {
 import { startBenchLab } from "./bench-lab.js";
 import type { Measure, PairedBench } from "./pairs.js";
 
+/** What a bench adds to its name and promise when its host counts instructions for time. */
+export function counted(exact: boolean): { suffix: string; words: string } {
+  return exact
+    ? { suffix: "-exact", words: ", counted in instructions" }
+    : { suffix: "", words: "" };
+}
+
 /** A lab host with livestack.ko in it, in which one bench runs its C programs. */
 export class KernelHost {
   readonly #bench: string;

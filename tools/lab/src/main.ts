@@ -11,7 +11,7 @@ import { hostFiles } from "./machine.js";
 import { labDir } from "./paths.js";
 import { findHost } from "./state.js";
 import { runHere, shellHere } from "./terminal.js";
-import { testModule } from "./test-module.js";
+import { type TestModuleOptions, testModule } from "./test-module.js";
 import { parseMemory, parseRoot } from "./units.js";
 
 const STATUS_HELP = `
@@ -128,14 +128,9 @@ function program(): Command {
     .option("--filter <text>", "only self-tests whose name contains this", "")
     .option("--exact", "in a host with exact time, for tests that need it", false)
     .option("--gdb", "stop with the module loaded and say how to attach gdb", false)
-    .action(
-      async (
-        module: string,
-        flags: { kernel: string; filter: string; gdb: boolean; exact: boolean },
-      ) => {
-        process.exitCode = await testModule(module, flags);
-      },
-    );
+    .action(async (module: string, flags: TestModuleOptions) => {
+      process.exitCode = await testModule(module, flags);
+    });
   return lab;
 }
 

@@ -13,15 +13,20 @@ import { listLabs } from "./state.js";
 /** Short forms keep the counts small; full ones are the figures of the issues. */
 export type TestForm = "short" | "full";
 
+/** The flags of `lab test`. */
+export interface TestModuleOptions {
+  kernel: string;
+  filter: string;
+  gdb: boolean;
+  exact: boolean;
+}
+
 /**
  * Builds a module, loads it in a host that stays up for the next time, and runs its self-tests;
  * their KTAP goes to standard output.
  * @returns exit status: 0 when all points passed and the report is whole
  */
-export async function testModule(
-  module: string,
-  options: { kernel: string; filter: string; gdb: boolean; exact: boolean },
-): Promise<number> {
+export async function testModule(module: string, options: TestModuleOptions): Promise<number> {
   checkModuleName(module);
   const kernel = await resolveKernel(options.kernel);
   await buildModules(kernel);

@@ -15,6 +15,12 @@ t.test("it is found in the arguments of a QEMU, each once", async (t) => {
       ["virtio port org.qemu.guest_agent.0"],
     ],
     ["-device vfio-pci,host=01:00.0 -device virtio-blk-pci,drive=a", ["device vfio-pci"]],
+    ['-device {"driver":"virtserialport","id":"c","name":"a.b"}', ["virtio port a.b"]],
+    [
+      '-netdev {"type":"tap","fd":"3"} -device {"driver":"isa-serial"}',
+      ["network (tap)", "serial console"],
+    ],
+    ['-device {"driver":"virtio-blk-pci"} -device {"driver"', []],
     ["", []],
   ];
   for (const [line, found] of cases) t.same(unmodelledInput(line.split(" ")), found, line);

@@ -4,10 +4,8 @@
 const DEVICES: readonly [RegExp, (found: RegExpExecArray) => string][] = [
   [/^virtserialport\b.*\bname=([^,]+)/, ([, name]) => `virtio port ${name}`],
   [/^virtconsole\b/, () => "virtio console"],
-  [
-    /^(vfio-[\w-]+|usb-host|ivshmem-[\w-]+|vhost-[\w-]+|vhost-user-[\w-]+)/,
-    ([, type]) => `device ${type}`,
-  ],
+  [/^(isa|pci)-serial\b/, () => "serial console"],
+  [/^(vfio-[\w-]+|usb-host|ivshmem-[\w-]+|vhost-[\w-]+)/, ([, type]) => `device ${type}`],
 ];
 
 /** No back end, or one that nothing can come from. */
@@ -18,8 +16,22 @@ const SILENT = /^(none|null|file:)/;
  * @param args as in /proc/PID/cmdline; of another VMM's none are found
  */
 export function unmodelledInput(args: readonly string[]): string[] {
-  const found = args.flatMap((arg, index) => named(arg.replace(/^--/, "-"), args[index + 1] ?? ""));
+  const found = args.flatMap((arg, index) =>
+    named(arg.replace(/^--/, "-"), plain(args[index + 1] ?? "")),
+  );
   return [...new Set(found)];
+}
+
+/** libvirt says {"driver":"virtserialport","name":"x"} for virtserialport,name=x. */
+function plain(value: string): string {
+  if (!value.startsWith("{")) return value;
+  try {
+    const { driver, type = driver, ...rest } = JSON.parse(value) as Record<string, unknown>;
+    return [String(type), ...Object.entries(rest).map(([key, each]) => `${key}=${each}`)].join(",");
+  } catch {
+    // No QEMU takes it, either.
+    return value;
+  }
 }
 
 function named(option: string, value: string): string[] {

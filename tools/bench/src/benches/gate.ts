@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { guestMachine } from "@livestack/controller";
 import { tools } from "@livestack/image";
 import { repoRoot } from "@livestack/lab";
-import { KernelHost } from "../kernel-host.js";
+import { counted, KernelHost } from "../kernel-host.js";
 import type { Measure, PairedBench } from "../pairs.js";
 
 const RUN_MS = 1500;
@@ -40,12 +40,13 @@ function gateCost(
   ratioAtMost: number,
   exact: boolean,
 ): PairedBench {
-  const name = `gate-${what}-${windowMs}ms${exact ? "-exact" : ""}`;
+  const { suffix, words } = counted(exact);
+  const name = `gate-${what}-${windowMs}ms${suffix}`;
   const host = new KernelHost(name, { withMachines: true, exact });
   const takes = what === "wall" ? "takes" : "takes by the guest's own clock";
   return {
     name,
-    promise: `gated in windows of ${windowMs} ms a job ${takes} at most ${ratioAtMost} times as long${exact ? ", counted in instructions" : ""}`,
+    promise: `gated in windows of ${windowMs} ms a job ${takes} at most ${ratioAtMost} times as long${words}`,
     unit: "ns a round",
     prepare: host.prepare,
     baseline: measure(host, what, "free", windowMs * 1000),
@@ -57,12 +58,13 @@ function gateCost(
 }
 
 /** "At most a third of the best of them" holds when it does of each. */
-function gateAgainst(how: "sigstop" | "freezer" | "qmp", words: string): PairedBench {
-  const name = `gate-${how}`;
+function gateAgainst(how: "sigstop" | "freezer" | "qmp", rival: string): PairedBench {
+  const { suffix, words } = counted(true);
+  const name = `gate-${how}${suffix}`;
   const host = new KernelHost(name, { withMachines: true, exact: true });
   return {
     name,
-    promise: `a window of 1 ms costs a machine at most a third of what ${words} costs it`,
+    promise: `a window of 1 ms costs a machine at most a third of what ${rival} costs it${words}`,
     unit: "millionths of its work",
     prepare: host.prepare,
     baseline: measure(host, "lost", how, 1000),
