@@ -53,7 +53,42 @@ int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_
 	return control_ask(&message, answer ? answer : &unread);
 }
 
-int live_attach(uint32_t session, uint16_t id, const struct vmm *vmm)
+static void note_vcpu(uint32_t session, uint16_t id, uint16_t vcpu)
+{
+	struct live_vcpu view;
+
+	if (live_get(session, id, vcpu, &view))
+		printf("# component %u vCPU %u: state %u, clock %lu ns, next %lu ns, window %lu\n",
+		       id, vcpu, view.state, view.clock_ns, view.next_ns, view.windows);
+}
+
+static void note_session(uint32_t session, const struct nl_answer *answer)
+{
+	const uint32_t id = nl_u32(answer, LIVESTACK_A_SESSION_WAITS_FOR);
+	const uint64_t vcpus = live_component(session, id, LIVESTACK_A_COMPONENT_VCPUS);
+	unsigned int i;
+
+	printf("# the session is in state %u for reason %u and stands at %lu ns, window %lu\n",
+	       nl_u32(answer, LIVESTACK_A_SESSION_STATE),
+	       nl_u32(answer, LIVESTACK_A_SESSION_REASON),
+	       nl_u64(answer, LIVESTACK_A_SESSION_CLOCK_NS),
+	       nl_u64(answer, LIVESTACK_A_SESSION_WINDOWS));
+	if (nl_u32(answer, LIVESTACK_A_SESSION_AWAITED))
+		printf("# it waits for %u, one of them component %u\n",
+		       nl_u32(answer, LIVESTACK_A_SESSION_AWAITED), id);
+	for (i = 0; i < vcpus; i++)
+		note_vcpu(session, id, i);
+}
+
+static void note_held(const struct vmm *vmm)
+{
+	struct nl_answer answer;
+
+	if (!control_get(vmm->session, &answer))
+		note_session(vmm->session, &answer);
+}
+
+int live_attach(uint32_t session, uint16_t id, struct vmm *vmm)
 {
 	static struct nl_answer answer;
 	const int error = live_attach_pid(session, id, vmm->pid, vmm_start_ticks(vmm->pid), 0,
@@ -62,6 +97,8 @@ int live_attach(uint32_t session, uint16_t id, const struct vmm *vmm)
 	if (error)
 		printf("# attach: %s: %s\n", strerror(error),
 		       answer.sentence ? answer.sentence : "no sentence");
+	vmm->session = session;
+	vmm->note = note_held;
 	return error;
 }
 
@@ -163,34 +200,6 @@ bool live_stopped(uint32_t session, uint16_t id, unsigned int vcpus)
 	return i == vcpus;
 }
 
-static void note_vcpu(uint32_t session, uint16_t id, uint16_t vcpu)
-{
-	struct live_vcpu view;
-
-	if (live_get(session, id, vcpu, &view))
-		printf("# component %u vCPU %u: state %u, clock %lu ns, next %lu ns, window %lu\n",
-		       id, vcpu, view.state, view.clock_ns, view.next_ns, view.windows);
-}
-
-static bool note_stuck(uint32_t session, const struct nl_answer *answer)
-{
-	const uint32_t id = nl_u32(answer, LIVESTACK_A_SESSION_WAITS_FOR);
-	const uint64_t vcpus = live_component(session, id, LIVESTACK_A_COMPONENT_VCPUS);
-	unsigned int i;
-
-	printf("# the session is in state %u for reason %u and stands at %lu ns, window %lu\n",
-	       nl_u32(answer, LIVESTACK_A_SESSION_STATE),
-	       nl_u32(answer, LIVESTACK_A_SESSION_REASON),
-	       nl_u64(answer, LIVESTACK_A_SESSION_CLOCK_NS),
-	       nl_u64(answer, LIVESTACK_A_SESSION_WINDOWS));
-	if (nl_u32(answer, LIVESTACK_A_SESSION_AWAITED))
-		printf("# it waits for %u, one of them component %u\n",
-		       nl_u32(answer, LIVESTACK_A_SESSION_AWAITED), id);
-	for (i = 0; i < vcpus; i++)
-		note_vcpu(session, id, i);
-	return false;
-}
-
 bool live_reaches(uint32_t session, uint64_t ns, unsigned int patience_s)
 {
 	struct nl_answer answer;
@@ -211,7 +220,8 @@ bool live_reaches(uint32_t session, uint64_t ns, unsigned int patience_s)
 		before = clock;
 		usleep(POLL_US);
 	}
-	return note_stuck(session, &answer);
+	note_session(session, &answer);
+	return false;
 }
 
 bool live_run_to(uint32_t session, uint64_t ns, unsigned int machines, unsigned int vcpus,

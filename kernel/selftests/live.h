@@ -41,7 +41,7 @@ uint32_t live_session(unsigned int machines, unsigned int models, uint64_t quant
  */
 int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
 		    struct nl_answer *answer);
-int live_attach(uint32_t session, uint16_t id, const struct vmm *vmm);
+int live_attach(uint32_t session, uint16_t id, struct vmm *vmm);
 int live_detach(uint32_t session, uint16_t id);
 
 /* What vcpu-get tells of one. */

@@ -218,12 +218,12 @@ int main(void)
 		return ktap_skip_all(live_missing());
 
 	ktap_plan(5);
-	ktap_ok(once(1), "attached and detached as it runs, a machine never notices");
-	ktap_ok(once(2), "with two vCPUs neither");
-	ktap_ok(again(), "again and again in one session");
-	ktap_ok(refusals(), "what cannot be attached is refused in words");
+	vmm_ok(once(1), "attached and detached as it runs, a machine never notices");
+	vmm_ok(once(2), "with two vCPUs neither");
+	vmm_ok(again(), "again and again in one session");
+	vmm_ok(refusals(), "what cannot be attached is refused in words");
 	if (getenv("LS_MODULES"))
-		ktap_ok(unloaded(), "the module goes while it holds a machine, which goes on");
+		vmm_ok(unloaded(), "the module goes while it holds a machine, which goes on");
 	else
 		ktap_skip("the module goes while it holds a machine, which goes on",
 			  "needs LS_MODULES, the folder that the modules were built into");

@@ -109,9 +109,9 @@ int main(void)
 		return ktap_skip_all(LIVE_NOT_CHOSEN);
 
 	ktap_plan(4);
-	ktap_ok(clocks(1, 1, 0), "the clock of one vCPU goes as its session's, however held");
-	ktap_ok(clocks(1, 1, 4), "with 4 busy processes beside it too");
-	ktap_ok(clocks(1, 2, 0), "those of two vCPUs do, within a window of each other");
-	ktap_ok(clocks(2, 2, 4), "those of two machines do, with 4 busy processes beside");
+	vmm_ok(clocks(1, 1, 0), "the clock of one vCPU goes as its session's, however held");
+	vmm_ok(clocks(1, 1, 4), "with 4 busy processes beside it too");
+	vmm_ok(clocks(1, 2, 0), "those of two vCPUs do, within a window of each other");
+	vmm_ok(clocks(2, 2, 4), "those of two machines do, with 4 busy processes beside");
 	return ktap_end();
 }

@@ -214,13 +214,13 @@ int main(void)
 	ktap_plan(2 * WAYS + 4);
 	for (doing = 0; doing < WAYS; doing++) {
 		snprintf(name, sizeof(name), "a VMM is killed while its vCPU is %s", names[doing]);
-		ktap_ok(killed(doing), name);
+		vmm_ok(killed(doing), name);
 	}
 	for (doing = 0; doing < WAYS; doing++) {
 		snprintf(name, sizeof(name), "one that is stopped, %s, is detached", names[doing]);
-		ktap_ok(stopped(doing), name);
+		vmm_ok(stopped(doing), name);
 	}
-	ktap_ok(goes_on(), "stopped and continued while it is attached, its guest sees nothing");
+	vmm_ok(goes_on(), "stopped and continued while it is attached, its guest sees nothing");
 	for (doing = 0; doing < WAYS; doing++)
 		ok = ok && ordered(doing, VMM_QUIT);
 	ktap_ok(ok, "a VMM that ends by itself leaves");

@@ -195,11 +195,11 @@ int main(void)
 		return ktap_skip_all(live_missing());
 
 	ktap_plan(6);
-	ktap_ok(long_sleep(), "600 s of sleep are skipped, and the clock is right");
-	ktap_ok(ticks(), "a guest with a tick of 250 Hz keeps its time");
-	ktap_ok(idle_and_busy(), "of two vCPUs one sleeps while the other is busy");
-	ktap_ok(offline(), "a vCPU that was never started holds nothing up");
-	ktap_ok(for_ever(), "where nobody has anything to do the session goes to its end");
-	ktap_ok(woken(), "interrupts wake a guest that waits for nothing");
+	vmm_ok(long_sleep(), "600 s of sleep are skipped, and the clock is right");
+	vmm_ok(ticks(), "a guest with a tick of 250 Hz keeps its time");
+	vmm_ok(idle_and_busy(), "of two vCPUs one sleeps while the other is busy");
+	vmm_ok(offline(), "a vCPU that was never started holds nothing up");
+	vmm_ok(for_ever(), "where nobody has anything to do the session goes to its end");
+	vmm_ok(woken(), "interrupts wake a guest that waits for nothing");
 	return ktap_end();
 }

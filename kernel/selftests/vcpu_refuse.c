@@ -132,8 +132,8 @@ int main(void)
 	ktap_plan(KINDS + 3);
 	for (i = 0; i < KINDS; i++)
 		refuses(i);
-	ktap_ok(nested(), "one with a hypervisor is attached when asked to");
-	ktap_ok(offered(), "one that is offered KVM's clock and does not use it is attached");
-	ktap_ok(not_begun(), "one that has not begun to run is to be started first");
+	vmm_ok(nested(), "one with a hypervisor is attached when asked to");
+	vmm_ok(offered(), "one that is offered KVM's clock and does not use it is attached");
+	vmm_ok(not_begun(), "one that has not begun to run is to be started first");
 	return ktap_end();
 }

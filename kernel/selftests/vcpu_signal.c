@@ -158,9 +158,9 @@ int main(void)
 
 	ktap_plan(4);
 	srand(SEED);
-	ktap_ok(parked(), "signals leave a park, and the clock stands");
-	ktap_ok(running(1, 2000), "signals to one that runs take nothing of the guest's time");
-	ktap_ok(running(2, 2000), "to two neither");
-	ktap_ok(idle(), "signals to one that sleeps: its tick keeps its count");
+	vmm_ok(parked(), "signals leave a park, and the clock stands");
+	vmm_ok(running(1, 2000), "signals to one that runs take nothing of the guest's time");
+	vmm_ok(running(2, 2000), "to two neither");
+	vmm_ok(idle(), "signals to one that sleeps: its tick keeps its count");
 	return ktap_end();
 }

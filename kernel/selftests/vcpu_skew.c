@@ -127,16 +127,16 @@ int main(void)
 	if (processors < 2)
 		ktap_skip("vCPUs with a processor each are a window apart at most", "one CPU");
 	else
-		ktap_ok(apart(2, 0, QUANTUM_NS),
-			"vCPUs with a processor each are a window apart at most");
+		vmm_ok(apart(2, 0, QUANTUM_NS),
+		       "vCPUs with a processor each are a window apart at most");
 	if (!many || !step_ns())
 		ktap_skip("more vCPUs than processors are a step apart", "many CPUs, or no steps");
 	else
-		ktap_ok(apart(many, 0, step_ns()), "more vCPUs than processors are a step apart");
+		vmm_ok(apart(many, 0, step_ns()), "more vCPUs than processors are a step apart");
 	if (!step_ns())
 		ktap_skip("those of an exact machine are too", "no steps");
 	else
-		ktap_ok(apart(2, LIVESTACK_A_COMPONENT_EXACT, step_ns()),
-			"those of an exact machine are too");
+		vmm_ok(apart(2, LIVESTACK_A_COMPONENT_EXACT, step_ns()),
+		       "those of an exact machine are too");
 	return ktap_end();
 }

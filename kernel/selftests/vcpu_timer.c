@@ -157,15 +157,15 @@ int main(void)
 		return ktap_skip_all(LIVE_NOT_CHOSEN);
 
 	ktap_plan(7);
-	ktap_ok(sleeps(many, (struct place){ 0 }), "sleeps: none is lost, none ends early");
-	ktap_ok(sleeps(few, (struct place){ .hold_us = 3000 }), "with windows held open too");
-	ktap_ok(sleeps(many, (struct place){ .busy = 4 }), "with 4 busy processes beside");
-	ktap_ok(sleeps(many, (struct place){ .signals = true }), "with signals all the time");
-	ktap_ok(sleeps(few, (struct place){ .hold_us = 3000, .busy = 4, .signals = true }),
-		"with all of that");
-	ktap_ok(keeps_count(ktap_count(500, 15000), (struct place){ .vcpus = 1 }),
-		"a tick keeps its count");
-	ktap_ok(keeps_count(ktap_count(250, 2500), (struct place){ .vcpus = 2, .busy = 4 }),
-		"two vCPUs' ticks do, with 4 busy processes beside");
+	vmm_ok(sleeps(many, (struct place){ 0 }), "sleeps: none is lost, none ends early");
+	vmm_ok(sleeps(few, (struct place){ .hold_us = 3000 }), "with windows held open too");
+	vmm_ok(sleeps(many, (struct place){ .busy = 4 }), "with 4 busy processes beside");
+	vmm_ok(sleeps(many, (struct place){ .signals = true }), "with signals all the time");
+	vmm_ok(sleeps(few, (struct place){ .hold_us = 3000, .busy = 4, .signals = true }),
+	       "with all of that");
+	vmm_ok(keeps_count(ktap_count(500, 15000), (struct place){ .vcpus = 1 }),
+	       "a tick keeps its count");
+	vmm_ok(keeps_count(ktap_count(250, 2500), (struct place){ .vcpus = 2, .busy = 4 }),
+	       "two vCPUs' ticks do, with 4 busy processes beside");
 	return ktap_end();
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "vmm_kvm.h"
+#include "vmm_note.h"
 
 #define POLL_US 2000
 #define ORDERS 3 /* the descriptor that the VMM reads them from */
@@ -117,6 +118,7 @@ void vmm_end(struct vmm *vmm)
 {
 	int status;
 
+	vmm_note_crash(vmm);
 	if (vmm->pid > 0) {
 		kill(vmm->pid, SIGKILL);
 		waitpid(vmm->pid, &status, 0);
@@ -169,9 +171,7 @@ bool vmm_wait_rounds(struct vmm *vmm, unsigned int vcpu, uint64_t rounds, unsign
 		const uint64_t now = signs_of_life(vmm);
 
 		if (state(vmm) == VMM_FAILED || tries++ > patience_s * 1000000ULL / POLL_US) {
-			printf("# vCPU %u came to a stop after %lu rounds, %lu of %lu timers: %s\n",
-			       vcpu, guest->rounds, guest->timers, guest->armed,
-			       vmm->shared->why);
+			vmm_note_stop(vmm, vcpu);
 			return false;
 		}
 		if (now != life)

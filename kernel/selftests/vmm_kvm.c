@@ -19,6 +19,10 @@
 
 #define MSI_ADDRESS 0xfee00000
 
+/* Registers of the local APIC. */
+#define APIC_ISR 0x100
+#define APIC_IRR 0x200
+
 static struct vmm *vmm;
 static struct vmm_shared *shared;
 static int kvm, vm;
@@ -45,6 +49,12 @@ static void fail(const char *format, ...)
 	}
 	__atomic_store_n(&shared->state, VMM_FAILED, __ATOMIC_RELEASE);
 	_exit(1);
+}
+
+static void crash(unsigned int vcpu)
+{
+	__atomic_store_n(&shared->crashed, 1, __ATOMIC_RELEASE);
+	fail("vCPU %u: triple fault", vcpu);
 }
 
 static uint64_t time_ns(clockid_t id)
@@ -130,6 +140,32 @@ static void serve_port(unsigned int vcpu, const struct kvm_run *run)
 	}
 }
 
+/* One register of 256 bits, which lies in eight words, each 16 bytes from the other. */
+static void read_vectors(const struct kvm_lapic_state *apic, unsigned int at, uint32_t *bits)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		memcpy(&bits[i], apic->regs + at + i * 16, sizeof(bits[i]));
+}
+
+static void read_registers(int fd, struct vmm_registers *registers)
+{
+	struct kvm_lapic_state apic = { 0 };
+	struct kvm_mp_state state = { 0 };
+	struct kvm_regs regs = { 0 };
+
+	ioctl(fd, KVM_GET_LAPIC, &apic);
+	ioctl(fd, KVM_GET_REGS, &regs);
+	ioctl(fd, KVM_GET_MP_STATE, &state);
+	registers->halted = state.mp_state == KVM_MP_STATE_HALTED;
+	registers->rip = regs.rip;
+	registers->rflags = regs.rflags;
+	read_vectors(&apic, APIC_ISR, registers->isr);
+	read_vectors(&apic, APIC_IRR, registers->irr);
+	__atomic_store_n(&registers->wanted, 0, __ATOMIC_RELEASE);
+}
+
 static void *run_vcpu(void *data)
 {
 	const unsigned int id = (uintptr_t)data >> 32;
@@ -141,6 +177,8 @@ static void *run_vcpu(void *data)
 		fail("mapping vCPU %u: %s", id, strerror(errno));
 	__atomic_store_n(&shared->tid[id], gettid(), __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&leave[id], __ATOMIC_RELAXED)) {
+		if (__atomic_load_n(&shared->registers[id].wanted, __ATOMIC_ACQUIRE))
+			read_registers(fd, &shared->registers[id]);
 		result = ioctl(fd, KVM_RUN, 0);
 		__atomic_add_fetch(&shared->runs[id], 1, __ATOMIC_RELAXED);
 		if (result && errno == EINTR)
@@ -149,6 +187,8 @@ static void *run_vcpu(void *data)
 			fail("vCPU %u: KVM_RUN: %s", id, strerror(errno));
 		else if (!result && run->exit_reason == KVM_EXIT_IO)
 			serve_port(id, run);
+		else if (!result && run->exit_reason == KVM_EXIT_SHUTDOWN)
+			crash(id);
 		else if (!result)
 			fail("vCPU %u: exit for reason %u", id, run->exit_reason);
 	}
