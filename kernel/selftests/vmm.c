@@ -195,20 +195,27 @@ bool vmm_stands(struct vmm *vmm, unsigned int ms)
 	return signs_of_life(vmm) == before;
 }
 
-uint64_t vmm_start_ticks(pid_t pid)
+bool vmm_read_proc(pid_t id, const char *name, char *text, size_t size)
 {
-	char path[32], text[1024], *at;
-	unsigned int field;
+	char path[64];
 	ssize_t got;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", id, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	got = fd < 0 ? -1 : read(fd, text, size - 1);
 	close(fd);
-	if (got <= 0)
+	text[got > 0 ? got : 0] = 0;
+	return got > 0;
+}
+
+uint64_t vmm_start_ticks(pid_t pid)
+{
+	char text[1024], *at;
+	unsigned int field;
+
+	if (!vmm_read_proc(pid, "stat", text, sizeof(text)))
 		return 0;
-	text[got] = 0;
 	/* The name, field 2, may hold anything, also ") ". */
 	at = strrchr(text, ')');
 	for (field = 2; at && field < 22; field++)

@@ -107,14 +107,16 @@ enum vmm_order {
 
 /*
  * An emulated processor also loses a guest now and then, gated or not: in one of some 10,000
- * interrupts it leaves the guest for the host with the host's instruction pointer as the guest's.
- * Where that is seen, and only there, a point is tried once more.
+ * interrupts it leaves the guest for the host with the host's instruction pointer as the guest's,
+ * or the guest ends in a triple fault. A point in which that was seen is tried once more.
  */
 #define vmm_ok(expression, name)                                                             \
 	do {                                                                                 \
 		bool ok_ = false;                                                            \
 		unsigned int tries_;                                                         \
 											     \
+		/* What was seen in a point before is no reason for this one. */             \
+		vmm_emulator_failed();                                                       \
 		for (tries_ = 0; !ok_ && tries_ < 2; tries_++)                               \
 			ok_ = (tries_ == 0 || vmm_emulator_failed()) && (expression);        \
 		ktap_ok(ok_, name);                                                          \
@@ -154,6 +156,9 @@ bool vmm_wait_rounds(struct vmm *vmm, unsigned int vcpu, uint64_t rounds, unsign
 
 /* Whether nothing in the guest's memory about its vCPUs changes for so long. */
 bool vmm_stands(struct vmm *vmm, unsigned int ms);
+
+/* The beginning of a file in /proc of a process or thread, as text; false: there is none. */
+bool vmm_read_proc(pid_t id, const char *name, char *text, size_t size);
 
 /* Field 22 of /proc/PID/stat; 0: no such process. */
 uint64_t vmm_start_ticks(pid_t pid);

@@ -4,10 +4,10 @@
 
 #include <cpuid.h>
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Where a host's kernel lies and no guest of ours. */
@@ -18,10 +18,10 @@ static bool emulator_failed;
 /* A processor that is QEMU's TCG says so. */
 static bool is_emulated(void)
 {
-	unsigned int eax, ebx, ecx, edx;
+	uint32_t leaf, name[3];
 
-	__cpuid(0x40000000, eax, ebx, ecx, edx);
-	return ebx == 0x54474354 && ecx == 0x43544743 && edx == 0x47435447;
+	__cpuid(0x40000000, leaf, name[0], name[1], name[2]);
+	return !memcmp(name, "TCGTCGTCGTCG", sizeof(name));
 }
 
 static void note_emulator(const char *what)
@@ -52,21 +52,14 @@ bool vmm_emulator_failed(void)
 	return failed;
 }
 
-/* One line of a file in /proc, or several with blanks between. */
+/* A file in /proc, its lines with blanks between. */
 static void note_file(pid_t tid, const char *name, const char *indent)
 {
-	char path[64], text[1024];
-	ssize_t got, i;
-	int fd;
+	char text[1024], *end = text;
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", tid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	close(fd);
-	for (i = 0; i < got; i++)
-		if (text[i] == '\n')
-			text[i] = ' ';
-	text[got > 0 ? got : 0] = 0;
+	vmm_read_proc(tid, name, text, sizeof(text));
+	while ((end = strchr(end, '\n')))
+		*end = ' ';
 	printf("# %s%s: %s\n", indent, name, text);
 }
 
@@ -138,6 +131,9 @@ void vmm_note_stop(struct vmm *vmm, unsigned int vcpu)
 	       vmm->shared->runs[vcpu]);
 	if (vmm->note)
 		vmm->note(vmm);
+	/* One that has failed has no threads any more. */
+	if (__atomic_load_n(&vmm->shared->state, __ATOMIC_ACQUIRE) == VMM_FAILED)
+		return;
 	note_threads(vmm);
 	note_registers(vmm, vcpu);
 }
