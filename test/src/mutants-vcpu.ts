@@ -10,6 +10,7 @@ const ATTACH = "what cannot be attached is refused, each with its sentence";
 const DEATH = "whatever dies, the session pauses and no thread waits for ever";
 
 const gate = "kernel/vcpu/gate.c";
+const machine = "kernel/vcpu/machine.c";
 const state = "kernel/vcpu/state.c";
 
 /** Bugs in the gate. */
@@ -48,19 +49,19 @@ export const vcpuMutants: readonly Mutant[] = [
     command: selftests("vcpu_timer"),
   },
   {
-    name: "the deadline is not written again after the clock was set",
+    name: "a deadline is not written again after the clock was set",
     promise: TIMER,
     file: "kernel/vcpu/clock.c",
     find: "\tif (deadline)\n\t\tls_kvm_set_deadline(gate->vcpu, deadline);\n",
-    replace: "\tif (deadline && gate->held)\n\t\tls_kvm_set_deadline(gate->vcpu, deadline);\n",
+    replace: "\tif (deadline && !gate->held)\n\t\tls_kvm_set_deadline(gate->vcpu, deadline);\n",
     command: selftests("vcpu_timer"),
   },
   {
-    name: "an idle vCPU does not jump to its deadline",
+    name: "idle time is gone through window by window",
     promise: "idle time costs nothing",
-    file: state,
-    find: "\t\t\tto = gate->next;\n",
-    replace: "\t\t\tto = now;\n",
+    file: machine,
+    find: "ls_machine_ns(machine, stand.next)))\n",
+    replace: "ls_machine_ns(machine, min(stand.next, machine->end))))\n",
     command: selftests("vcpu_idle"),
   },
   {
@@ -82,7 +83,7 @@ export const vcpuMutants: readonly Mutant[] = [
   {
     name: "a window has no steps",
     promise: "vCPUs that have no processor each stay close to each other",
-    file: "kernel/vcpu/machine.c",
+    file: machine,
     find: "step ? min(machine->end, from + step) : machine->end",
     replace: "step ? max(machine->end, from) : machine->end",
     command: selftests("vcpu_skew"),
