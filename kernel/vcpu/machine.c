@@ -121,6 +121,7 @@ static void ls_machine_kick(struct ls_gate *gate)
 static void ls_machine_go(struct ls_machine *machine)
 {
 	struct ls_gate *gate;
+	bool told = false;
 	u32 i;
 
 	for (i = 0; i < machine->count; i++) {
@@ -132,11 +133,16 @@ static void ls_machine_go(struct ls_machine *machine)
 	for (i = 0; i < machine->count; i++) {
 		gate = machine->gates[i];
 		if (gate->state == LIVESTACK_VCPU_STATE_IDLE &&
-		    (gate->next < machine->target || machine->window.free))
+		    (gate->next < machine->target || machine->window.free)) {
 			ls_machine_kick(gate);
+			told = true;
+		}
 	}
-	/* Nobody has anything to do here; that cannot be said while windows are being opened. */
-	if (!machine->running)
+	/*
+	 * Nobody has anything to do here; that cannot be said while windows are being opened. Who
+	 * was kicked says it, by running or by sleeping again.
+	 */
+	if (!machine->running && !told)
 		hrtimer_start(&machine->look, 0, HRTIMER_MODE_REL_HARD);
 }
 

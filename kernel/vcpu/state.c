@@ -9,6 +9,13 @@
 #include "kvm.h"
 #include "machine.h"
 
+/* What it ran on after attach, until it could be stopped, is a debt but no overshoot. */
+static void ls_gate_catch(struct ls_gate *gate)
+{
+	gate->caught = true;
+	gate->machine->caught = max(gate->machine->caught, gate->clock);
+}
+
 static void ls_gate_park(struct ls_gate *gate, bool counts)
 {
 	struct ls_machine *machine = gate->machine;
@@ -17,16 +24,14 @@ static void ls_gate_park(struct ls_gate *gate, bool counts)
 	ls_machine_note_skew(machine);
 	gate->state = LIVESTACK_VCPU_STATE_PARKED;
 	machine->running--;
-	/* What it ran on after attach, until it could be stopped, is a debt but no overshoot. */
-	if (!counts) {
-		machine->caught = max(machine->caught, gate->clock);
-	} else {
+	if (counts) {
 		gate->parks++;
 		gate->overshoot_max = max(gate->overshoot_max, overshoot);
 		ls_histogram_add(&gate->overshoot_ns, ls_ticks_ns(overshoot));
+		if (gate->clock >= machine->end)
+			ls_live_overshot(machine->component,
+					 ls_ticks_ns(gate->clock - machine->end));
 	}
-	if (counts && gate->clock >= machine->end)
-		ls_live_overshot(machine->component, ls_ticks_ns(gate->clock - machine->end));
 	ls_machine_settle(machine);
 }
 
@@ -84,7 +89,8 @@ bool ls_gate_pass(struct ls_gate *gate)
 {
 	const bool counts = gate->caught;
 
-	gate->caught = true;
+	if (!counts)
+		ls_gate_catch(gate);
 	if (gate->leaving || ls_gate_may_run(gate, gate->clock))
 		return true;
 	if (gate->state != LIVESTACK_VCPU_STATE_RUNNING)

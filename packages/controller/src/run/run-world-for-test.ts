@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { guestAgent } from "@livestack/image";
 import type { Test } from "tap";
@@ -46,7 +47,7 @@ export class RunWorld {
     const { PATH, HOME } = process.env;
     this.env = { PATH, HOME, LIVESTACK_QEMU: vmm, LIVESTACK_FAKE_AGENT: agent };
     writeFileSync(join(this.root, "kernel"), "");
-    t.teardown(() => rmSync(this.root, { recursive: true, force: true }));
+    t.teardown(() => this.close());
   }
 
   get context(): Partial<Omit<Context, "stdout" | "stderr">> {
@@ -76,17 +77,16 @@ export class RunWorld {
 
   /** Pids of the VMMs of this machine. */
   processes(): number[] {
-    return readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry))
-      .filter((entry) => {
-        try {
-          // A zombie has no command line.
-          return readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(`${this.root}/run/`);
-        } catch {
-          return false;
-        }
-      })
-      .map(Number);
+    return processesNaming(`${this.root}/run/`);
+  }
+
+  /** @throws Error when something of it goes on */
+  private async close(): Promise<void> {
+    const left = () => processesNaming(`${this.root}/`);
+    for (let tries = 0; left().length > 0 && tries < 100; tries++) await sleep(20);
+    const pids = left();
+    rmSync(this.root, { recursive: true, force: true });
+    if (pids.length > 0) throw new Error(`a test left processes behind: ${pids.join(", ")}`);
   }
 
   resultPath(): string {
@@ -101,4 +101,18 @@ export class RunWorld {
   run(scenario: string, ...options: string[]) {
     return this.livestack("run", this.scenario(scenario), "--out", this.out, ...options);
   }
+}
+
+/** Pids of those with the text in their command lines. A zombie has none. */
+function processesNaming(text: string): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((entry) => {
+      try {
+        return readFileSync(`/proc/${entry}/cmdline`, "utf8").includes(text);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }

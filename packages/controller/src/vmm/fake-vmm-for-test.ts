@@ -4,7 +4,7 @@
 // whose agent is a process of this machine. Named by LIVESTACK_QEMU. Words in -append make it fail:
 // "fake=silent" has no agent, "fake=exit" ends at once.
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,9 +32,23 @@ function end(reason: string, status = 0): void {
 }
 
 function leave(status: number): void {
-  agent?.kill("SIGKILL");
+  endGuest();
   rmSync(place, { recursive: true, force: true });
   process.exit(status);
+}
+
+/** Nothing that runs in a guest outlives it. Each command is the first of a group. */
+function endGuest(): void {
+  if (agent?.pid === undefined) return;
+  const commands = readFileSync(`/proc/${agent.pid}/task/${agent.pid}/children`, "utf8");
+  agent.kill("SIGKILL");
+  for (const pid of commands.trim().split(" ").filter(Boolean)) {
+    try {
+      process.kill(-Number(pid), "SIGKILL");
+    } catch {
+      // It has just ended by itself.
+    }
+  }
 }
 
 createServer((socket) => {
@@ -98,6 +112,7 @@ function startAgent(): void {
   });
 }
 
+process.on("SIGTERM", () => end("host-signal"));
 // The guest powers off, resets or panics by telling its VMM.
 process.on("SIGUSR1", () => end("guest-shutdown"));
 process.on("SIGUSR2", () => end("guest-reset"));
