@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench_gate WHAT HOW WINDOW_US MS QMP_SOCKET MEMORY_FILE QEMU...: runs a virtual machine that only
- * computes (bench_guest.S, which QEMU... boots) for MS milliseconds of wall time, held to windows
- * of that length in one of these ways: gate, sigstop, freezer, qmp, or free for not at all. WHAT is
- * printed of it:
+ * computes (bench_guest.S, which QEMU... boots), by turns of MS milliseconds of wall time free and
+ * held to windows of that length in one of these ways: gate, sigstop, freezer, qmp, or free for not
+ * at all. WHAT is printed of it:
  *
- *	wall	wall time of a round of the guest's work, in ns
+ *	wall	wall time of the guest's work while it is held, in thousandths of what it takes
+ *		free, the median of all turns
  *	guest	the same by the guest's own clock
  *	lost	which part of what the guest does while it runs free is lost to each window, in
  *		millionths
@@ -32,7 +33,7 @@
 
 #define PAGE_AT 0x200000
 #define MEMORY (64 << 20)
-#define TURNS 3 /* of running free and held, for lost */
+#define TURNS 12 /* of running free and held */
 #define BOOT_S 120
 
 /* As the guest writes it. */
@@ -275,17 +276,30 @@ static bool hold(struct bench *bench, const struct way *way, unsigned int ms, st
 	return ok && span->rounds > 0;
 }
 
-/* What a round costs in ns of the wall, or of the guest's clock; 0 for failure. */
+static int ascending(const void *one, const void *other)
+{
+	const double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+/* What a round costs by the wall, or by the guest's clock, beside a free one; 0 for failure. */
 static double cost(struct bench *bench, const struct way *way, unsigned int ms, bool guest)
 {
+	double ratios[TURNS];
 	struct span free, held;
-	double tick_ns;
+	unsigned int i;
 
-	/* The guest's counter goes as the wall while nobody holds it. */
-	if (!hold(bench, &ways[0], ms, &free) || !hold(bench, way, ms, &held))
-		return 0;
-	tick_ns = free.wall_ns / free.guest_ticks;
-	return (guest ? held.guest_ticks * tick_ns : held.wall_ns) / held.rounds;
+	for (i = 0; i < TURNS; i++) {
+		if (!hold(bench, &ways[0], ms, &free) || !hold(bench, way, ms, &held))
+			return 0;
+		/* The guest's counter goes as the wall while nobody holds it. */
+		ratios[i] = (guest ? held.guest_ticks / free.guest_ticks :
+				     held.wall_ns / free.wall_ns) *
+			    free.rounds / held.rounds;
+	}
+	qsort(ratios, TURNS, sizeof(*ratios), ascending);
+	return ratios[TURNS / 2] * 1000;
 }
 
 /* 0 for failure. */

@@ -27,6 +27,12 @@
 /* So often in a row: it may be that there is no better. */
 #define LS_LATE_MAX 3
 
+/*
+ * Nor where it was late by this part of what it runs in one go, unless the machine is exact: to set
+ * it again takes longer.
+ */
+#define LS_LATE_PART 64
+
 static unsigned int ls_charge_us = 5;
 module_param_named(charge_us, ls_charge_us, uint, 0644);
 MODULE_PARM_DESC(charge_us, "exits to the VMM that take up to so many microseconds count as guest time, unless the machine was attached as exact");
@@ -170,6 +176,16 @@ void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
 	gate->held = 0;
 }
 
+/* In ticks. */
+static u64 ls_gate_late_limit(const struct ls_gate *gate)
+{
+	const u64 limit = max(gate->entry_ticks, ls_us_ticks(LS_LATE_US));
+	const u64 part = min(READ_ONCE(gate->machine->stride) / LS_LATE_PART,
+			     ls_us_ticks(LS_ENTRY_MAX_US));
+
+	return gate->machine->exact ? limit : max(limit, part);
+}
+
 bool ls_gate_is_late(struct ls_gate *gate)
 {
 	const s64 late = ls_gate_ticks(gate) - gate->set;
@@ -177,8 +193,7 @@ bool ls_gate_is_late(struct ls_gate *gate)
 	/* Its timer's interrupt may be on its way to it already, and would be early then. */
 	if (!gate->aimed || gate->freed || ls_kvm_deadline(gate->vcpu) != gate->given)
 		return false;
-	if (late > (s64)max(gate->entry_ticks, ls_us_ticks(LS_LATE_US)) &&
-	    gate->late < LS_LATE_MAX) {
+	if (late > (s64)ls_gate_late_limit(gate) && gate->late < LS_LATE_MAX) {
 		gate->late++;
 		return true;
 	}

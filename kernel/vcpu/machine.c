@@ -56,6 +56,7 @@ static void ls_machine_aim(struct ls_machine *machine, u64 from)
 	const u64 step = ls_machine_step(machine);
 
 	machine->target = step ? min(machine->end, from + step) : machine->end;
+	WRITE_ONCE(machine->stride, step ?: machine->end - machine->start);
 }
 
 void ls_machine_refresh(struct ls_machine *machine)

@@ -41,6 +41,7 @@ struct ls_machine {
 	struct ls_live_window window; /* the last that was looked at */
 	u64 start, end;		/* it, in ticks */
 	u64 target;		/* end of the step that its gates are in */
+	u64 stride;		/* length of a step, or of the window if it has none, in ticks */
 	u64 base_ns;		/* the session's time at tick 0 */
 	u32 running;		/* gates that do */
 	u32 count;

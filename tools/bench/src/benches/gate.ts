@@ -7,7 +7,8 @@ import { repoRoot } from "@livestack/lab";
 import { counted, KernelHost } from "../kernel-host.js";
 import type { Measure, PairedBench } from "../pairs.js";
 
-const RUN_MS = 1500;
+/** Of each turn, held or free. */
+const TURN_MS = 150;
 const QMP = "/tmp/livestack-bench.qmp";
 const MEMORY = "/tmp/livestack-bench.memory";
 
@@ -31,7 +32,8 @@ function measure(
   how: How,
   windowUs: number,
 ): Measure {
-  return () => host.measure("bench_gate", what, how, windowUs, RUN_MS, QMP, MEMORY, ...machine())();
+  return () =>
+    host.measure("bench_gate", what, how, windowUs, TURN_MS, QMP, MEMORY, ...machine())();
 }
 
 function gateCost(
@@ -47,7 +49,7 @@ function gateCost(
   return {
     name,
     promise: `gated in windows of ${windowMs} ms a job ${takes} at most ${ratioAtMost} times as long${words}`,
-    unit: "ns a round",
+    unit: "thousandths of running free",
     prepare: host.prepare,
     baseline: measure(host, what, "free", windowMs * 1000),
     candidate: measure(host, what, "gate", windowMs * 1000),
