@@ -31,7 +31,7 @@
  * Nor where it was late by this part of what it runs in one go, unless the machine is exact: to set
  * it again takes longer.
  */
-#define LS_LATE_PART 64
+#define LS_LATE_PART 16
 
 static unsigned int ls_charge_us = 5;
 module_param_named(charge_us, ls_charge_us, uint, 0644);
