@@ -30,6 +30,7 @@
 
 #include "host_clock.h"
 #include "live.h"
+#include "median.h"
 
 #define PAGE_AT 0x200000
 #define MEMORY (64 << 20)
@@ -276,13 +277,6 @@ static bool hold(struct bench *bench, const struct way *way, unsigned int ms, st
 	return ok && span->rounds > 0;
 }
 
-static int ascending(const void *one, const void *other)
-{
-	const double a = *(const double *)one, b = *(const double *)other;
-
-	return (a > b) - (a < b);
-}
-
 /* What a round costs by the wall, or by the guest's clock, beside a free one; 0 for failure. */
 static double cost(struct bench *bench, const struct way *way, unsigned int ms, bool guest)
 {
@@ -298,8 +292,7 @@ static double cost(struct bench *bench, const struct way *way, unsigned int ms, 
 				     held.wall_ns / free.wall_ns) *
 			    free.rounds / held.rounds;
 	}
-	qsort(ratios, TURNS, sizeof(*ratios), ascending);
-	return ratios[TURNS / 2] * 1000;
+	return median_of(ratios, TURNS) * 1000;
 }
 
 /* 0 for failure. */
