@@ -125,6 +125,9 @@ enum vmm_order {
 /* Whether it was seen since the last call. */
 bool vmm_emulator_failed(void);
 
+/* Whether the processor is an emulator's. */
+bool vmm_is_emulated(void);
+
 /* What is missing to run any, as the reason to skip a test, or NULL. */
 const char *vmm_missing(void);
 

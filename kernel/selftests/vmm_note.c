@@ -16,7 +16,7 @@
 static bool emulator_failed;
 
 /* A processor that is QEMU's TCG says so. */
-static bool is_emulated(void)
+bool vmm_is_emulated(void)
 {
 	uint32_t leaf, name[3];
 
@@ -26,7 +26,7 @@ static bool is_emulated(void)
 
 static void note_emulator(const char *what)
 {
-	if (!is_emulated())
+	if (!vmm_is_emulated())
 		return;
 	emulator_failed = true;
 	printf("# the guest %s: the emulator has failed, not what is tested\n", what);
@@ -110,11 +110,11 @@ static void note_registers(struct vmm *vmm, unsigned int vcpu)
 		usleep(1000);
 	}
 	if (registers->wanted) {
-		printf("#   its thread does not come for a signal within a second\n");
+		printf("#   vCPU %u: its thread comes for no signal within a second\n", vcpu);
 		return;
 	}
-	printf("#   rip %#lx, rflags %#lx, halted %u\n", registers->rip, registers->rflags,
-	       registers->halted);
+	printf("#   vCPU %u: rip %#lx, rflags %#lx, halted %u\n", vcpu, registers->rip,
+	       registers->rflags, registers->halted);
 	note_vectors("in service", registers->isr);
 	note_vectors("requested", registers->irr);
 	if (registers->rip >= HOST_KERNEL)
@@ -124,6 +124,7 @@ static void note_registers(struct vmm *vmm, unsigned int vcpu)
 void vmm_note_stop(struct vmm *vmm, unsigned int vcpu)
 {
 	const struct guest_vcpu *guest = &vmm->area->vcpu[vcpu];
+	unsigned int i;
 
 	printf("# vCPU %u came to a stop after %lu rounds, %lu of %lu timers: %s\n", vcpu,
 	       guest->rounds, guest->timers, guest->armed, vmm->shared->why);
@@ -135,5 +136,7 @@ void vmm_note_stop(struct vmm *vmm, unsigned int vcpu)
 	if (__atomic_load_n(&vmm->shared->state, __ATOMIC_ACQUIRE) == VMM_FAILED)
 		return;
 	note_threads(vmm);
-	note_registers(vmm, vcpu);
+	/* Who waits for another is not the one to blame. */
+	for (i = 0; i < vmm->setup.vcpus; i++)
+		note_registers(vmm, i);
 }
