@@ -39,7 +39,7 @@ function leave(status: number): void {
 
 /** Nothing that runs in a guest outlives it. Each command is the first of a group. */
 function endGuest(): void {
-  if (agent?.pid === undefined) return;
+  if (agent?.pid === undefined || agent.exitCode !== null || agent.signalCode !== null) return;
   const commands = readFileSync(`/proc/${agent.pid}/task/${agent.pid}/children`, "utf8");
   agent.kill("SIGKILL");
   for (const pid of commands.trim().split(" ").filter(Boolean)) {
