@@ -8,8 +8,7 @@
  *	wall	wall time of the guest's work while it is held, in thousandths of what it takes
  *		free, the median of all turns
  *	guest	the same by the guest's own clock
- *	lost	which part of what the guest does while it runs free is lost to each window, in
- *		millionths
+ *	lost	which part of its work is lost to each window, in millionths
  *
  * Needs: /dev/kvm; for gate livestack.ko and livestack_vcpu.ko, for freezer a cgroup v2; root.
  */
@@ -360,7 +359,7 @@ static double measure(struct bench *bench, const char *what, const struct way *w
 				      lost(bench, way, ms);
 }
 
-static const char usage[] = "usage: bench_gate wall|guest|lost HOW WINDOW_US MS QMP MEMORY QEMU...";
+#define USAGE "usage: bench_gate wall|guest|lost HOW WINDOW_US MS QMP MEMORY QEMU..."
 
 static const struct way *find(const char *name)
 {
@@ -380,14 +379,16 @@ int main(int argc, char *argv[])
 	double value = 0;
 
 	if (strcmp(what, "wall") && strcmp(what, "guest") && strcmp(what, "lost")) {
-		fprintf(stderr, "%s\n", usage);
+		fprintf(stderr, "%s\n", USAGE);
 		return 2;
 	}
 	bench.window_ns = strtoull(argv[3], NULL, 0) * 1000;
 	bench.qmp = argv[5];
 	/* Sleeps end when they should. */
 	prctl(PR_SET_TIMERSLACK, 1);
-	if (map(&bench, argv[6]) && boot(&bench, &argv[7]))
+	if (!map(&bench, argv[6]) || !boot(&bench, &argv[7]))
+		fprintf(stderr, "%s: the machine did not start\n", argv[0]);
+	else
 		value = measure(&bench, what, way, strtoul(argv[4], NULL, 0));
 	end(&bench, argv[6]);
 	if (value <= 0) {

@@ -28,10 +28,12 @@
 #define LS_LATE_MAX 3
 
 /*
- * Nor where it was late by this part of what it runs in one go, unless the machine is exact: to set
- * it again takes longer.
+ * Nor where it was late by this part of what it runs in one go, and no more than so long, unless
+ * the machine is exact: to set it again takes longer. Between two windows it does not stand where
+ * the way through the host is no longer than half of that: the guest sees it in each.
  */
-#define LS_LATE_PART 16
+#define LS_LATE_PART 8
+#define LS_LATE_PART_MAX_US 500
 
 static unsigned int ls_charge_us = 5;
 module_param_named(charge_us, ls_charge_us, uint, 0644);
@@ -176,14 +178,34 @@ void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
 	gate->held = 0;
 }
 
-/* In ticks. */
+/* In ticks: what the guest may see of the host in a window. */
+static u64 ls_gate_late_part(const struct ls_gate *gate)
+{
+	return gate->machine->exact ? 0 : min(READ_ONCE(gate->machine->stride) / LS_LATE_PART,
+					      ls_us_ticks(LS_LATE_PART_MAX_US));
+}
+
 static u64 ls_gate_late_limit(const struct ls_gate *gate)
 {
-	const u64 limit = max(gate->entry_ticks, ls_us_ticks(LS_LATE_US));
-	const u64 part = min(READ_ONCE(gate->machine->stride) / LS_LATE_PART,
-			     ls_us_ticks(LS_ENTRY_MAX_US));
+	return max3(gate->entry_ticks, ls_us_ticks(LS_LATE_US), ls_gate_late_part(gate));
+}
 
-	return gate->machine->exact ? limit : max(limit, part);
+/* From its exit until it will be back in the guest. */
+static s64 ls_gate_exit_takes(const struct ls_gate *gate)
+{
+	return ls_gate_ticks(gate) + gate->entry_ticks - ls_gate_exit_ticks(gate);
+}
+
+bool ls_gate_may_go_on(const struct ls_gate *gate)
+{
+	return !gate->standing && !gate->freed &&
+	       ls_kvm_tsc_offset(gate->vcpu) == gate->offset &&
+	       ls_gate_exit_takes(gate) < (s64)ls_gate_late_part(gate) / 2;
+}
+
+void ls_gate_note_on(struct ls_gate *gate)
+{
+	gate->entry_late_max = max_t(s64, gate->entry_late_max, ls_gate_exit_takes(gate));
 }
 
 bool ls_gate_is_late(struct ls_gate *gate)

@@ -40,6 +40,15 @@ bool ls_gate_was_away(struct ls_gate *gate);
  */
 bool ls_gate_is_late(struct ls_gate *gate);
 
+/*
+ * In an interrupt that has ended its run. Whether it is back in the guest so soon that its clock
+ * may go on meanwhile.
+ */
+bool ls_gate_may_go_on(const struct ls_gate *gate);
+
+/* It does, and the guest sees how long it was away. */
+void ls_gate_note_on(struct ls_gate *gate);
+
 /* The guest is about to run for the first time since its clock was set. */
 void ls_gate_enter_on_time(struct ls_gate *gate);
 

@@ -71,12 +71,9 @@ static void ls_gate_look(struct ls_gate *gate, bool away)
 	admitted = ls_gate_admit(gate, ticks);
 	free = gate->machine->window.free;
 	ls_live_unlock(gate->machine->component, flags);
-	if (!admitted) {
+	if (!admitted)
 		ls_gate_stand(gate);
-		ls_gate_turn_back(gate);
-		return;
-	}
-	if (gate->standing && ls_gate_is_late(gate)) {
+	if (!admitted || (gate->standing && ls_gate_is_late(gate))) {
 		ls_gate_turn_back(gate);
 		return;
 	}
@@ -114,12 +111,37 @@ static void ls_gate_exited(void *unused, struct kvm_vcpu *vcpu)
 		ls_gate_note_exit(gate);
 }
 
+/* Whether the next window is open already, so that nothing need be done until that ends. */
+static bool ls_gate_runs_through(struct ls_gate *gate)
+{
+	const u64 ticks = ls_gate_exit_ticks(gate), target = READ_ONCE(gate->machine->target);
+	unsigned long flags;
+	bool through;
+	s64 left;
+
+	if (!ls_gate_may_go_on(gate))
+		return false;
+	flags = ls_live_lock(gate->machine->component);
+	through = ls_gate_run_through(gate, ticks);
+	left = gate->machine->target - ls_gate_ticks(gate);
+	ls_live_unlock(gate->machine->component, flags);
+	if (!through)
+		return false;
+	trace_ls_vcpu_stop(gate, ticks, target);
+	trace_ls_vcpu_enter(gate, ticks, ls_gate_ticks(gate));
+	hrtimer_set_expires(&gate->timer, ktime_add_ns(ktime_get(), ls_ticks_ns(max(left, 1))));
+	return true;
+}
+
 static enum hrtimer_restart ls_gate_timeout(struct hrtimer *timer)
 {
 	struct ls_gate *gate = container_of(timer, struct ls_gate, timer);
+	const bool here = ls_kvm_runs_as(gate->vcpu, current) && ls_kvm_loaded_here(gate->vcpu);
 
+	if (here && ls_gate_runs_through(gate))
+		return HRTIMER_RESTART;
 	/* Outside KVM_RUN the work would run where nothing can be done, or not for long. */
-	if (ls_kvm_runs_as(gate->vcpu, current) && ls_kvm_loaded_here(gate->vcpu))
+	if (here)
 		ls_gate_queue(gate);
 	else
 		WRITE_ONCE(gate->check, true);
@@ -188,11 +210,6 @@ static bool ls_gate_passes(struct ls_gate *gate)
 	return passes;
 }
 
-static bool ls_gate_told(const struct ls_gate *gate)
-{
-	return READ_ONCE(gate->state) != LIVESTACK_VCPU_STATE_PARKED || READ_ONCE(gate->leaving);
-}
-
 /* Interruptibly: a signal makes KVM_RUN return, and the door closes again at the next entry. */
 static int ls_gate_wait(struct ls_gate *gate)
 {
@@ -200,7 +217,7 @@ static int ls_gate_wait(struct ls_gate *gate)
 	int err;
 
 	gate->waiting = true;
-	err = swait_event_interruptible_exclusive(gate->told, ls_gate_told(gate));
+	err = swait_event_interruptible_exclusive(gate->told, !ls_gate_is_parked(gate));
 	gate->waiting = false;
 	gate->parked += rdtsc() - since;
 	return err;
@@ -357,10 +374,11 @@ void ls_gate_open(struct ls_gate *gate)
 		ls_kvm_kick(gate->vcpu);
 		ls_gate_open_outside(gate);
 	} while (!wait_for_completion_timeout(&gate->gone, 1));
-	/* It was queued by the thread itself, in KVM_RUN, so it comes soon. */
+	/* Nobody starts it any more, and it may queue the work. */
+	hrtimer_cancel(&gate->timer);
+	/* It was queued on the thread itself, in KVM_RUN, so it comes soon. */
 	while (smp_load_acquire(&gate->queued))
 		schedule_timeout_uninterruptible(1);
-	hrtimer_cancel(&gate->timer);
 	irq_work_sync(&gate->kick);
 	irq_work_sync(&gate->idle);
 }

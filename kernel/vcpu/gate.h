@@ -6,9 +6,10 @@
  * was attached. All gates of a machine share that origin.
  *
  * A gate closes in one place only: a task work of the vCPU's thread, which KVM runs between two
- * entries into the guest, where sleeping is allowed. Two doors see to it that nobody gets past:
- * every entry into the guest, and every time that the thread is scheduled. What is said about a
- * gate (@state and all that is under the session's lock) can change at any time; what its thread
+ * entries into the guest, where sleeping is allowed. Where it need not sleep, as the next window is
+ * open at once, the timer of the window's end lets it run on. Two doors see to it that nobody gets
+ * past: every entry into the guest, and every time that the thread is scheduled. What is said about
+ * a gate (@state and all that is under the session's lock) can change at any time; what its thread
  * has made of it is looked at when it comes to one of them.
  *
  * Lifetime: from its machine's attach until all of its machine's gates have let go; by then nothing

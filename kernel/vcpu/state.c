@@ -100,6 +100,22 @@ bool ls_gate_pass(struct ls_gate *gate)
 	return gate->state == LIVESTACK_VCPU_STATE_RUNNING && gate->clock < gate->machine->target;
 }
 
+bool ls_gate_is_parked(const struct ls_gate *gate)
+{
+	return READ_ONCE(gate->state) == LIVESTACK_VCPU_STATE_PARKED && !READ_ONCE(gate->leaving);
+}
+
+bool ls_gate_run_through(struct ls_gate *gate, u64 ticks)
+{
+	if (!gate->caught || gate->leaving || gate->state != LIVESTACK_VCPU_STATE_RUNNING)
+		return false;
+	WRITE_ONCE(gate->clock, max(gate->clock, ticks));
+	if (!ls_gate_pass(gate) || gate->machine->window.free)
+		return false;
+	ls_gate_note_on(gate);
+	return true;
+}
+
 bool ls_gate_rouse(struct ls_gate *gate)
 {
 	struct ls_machine *machine = gate->machine;

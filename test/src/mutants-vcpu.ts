@@ -32,6 +32,14 @@ export const vcpuMutants: readonly Mutant[] = [
     command: exactSelftests(),
   },
   {
+    name: "a window that is run through does not end",
+    promise: CLOCK,
+    file: state,
+    find: "\tWRITE_ONCE(gate->clock, max(gate->clock, ticks));\n",
+    replace: "\t(void)ticks;\n",
+    command: exactSelftests(),
+  },
+  {
     name: "the clock goes back to where the window ends",
     promise: CLOCK,
     file: state,
