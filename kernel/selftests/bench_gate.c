@@ -13,6 +13,7 @@
  * Needs: /dev/kvm; for gate livestack.ko and livestack_vcpu.ko, for freezer a cgroup v2; root.
  */
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,17 +277,16 @@ static bool hold(struct bench *bench, const struct way *way, unsigned int ms, st
 	return ok && span->rounds > 0;
 }
 
-/* What a round costs by the wall, or by the guest's clock, beside a free one; 0 for failure. */
+/* What a round costs by the wall, or by the guest's clock, beside a free one; NAN: failure. */
 static double cost(struct bench *bench, const struct way *way, unsigned int ms, bool guest)
 {
-	double ratios[TURNS];
+	double ratios[TURNS]; /* the guest's counter goes as the wall while nobody holds it */
 	struct span free, held;
 	unsigned int i;
 
 	for (i = 0; i < TURNS; i++) {
 		if (!hold(bench, &ways[0], ms, &free) || !hold(bench, way, ms, &held))
-			return 0;
-		/* The guest's counter goes as the wall while nobody holds it. */
+			return NAN;
 		ratios[i] = (guest ? held.guest_ticks / free.guest_ticks :
 				     held.wall_ns / free.wall_ns) *
 			    free.rounds / held.rounds;
@@ -294,7 +294,7 @@ static double cost(struct bench *bench, const struct way *way, unsigned int ms, 
 	return median_of(ratios, TURNS) * 1000;
 }
 
-/* 0 for failure. */
+/* NAN: failure. It may come out below 0 where it is too little to be measured. */
 static double lost(struct bench *bench, const struct way *way, unsigned int ms)
 {
 	double free_rate = 0, held_rate = 0, windows = 0;
@@ -303,12 +303,12 @@ static double lost(struct bench *bench, const struct way *way, unsigned int ms)
 
 	for (i = 0; i < TURNS; i++) {
 		if (!hold(bench, &ways[0], ms, &free) || !hold(bench, way, ms, &held))
-			return 0;
+			return NAN;
 		free_rate += free.rounds / free.wall_ns;
 		held_rate += held.rounds / held.wall_ns;
 		windows += held.windows;
 	}
-	return windows ? (1 - held_rate / free_rate) / (windows / TURNS) * 1e6 : 0;
+	return windows ? (1 - held_rate / free_rate) / (windows / TURNS) * 1e6 : NAN;
 }
 
 static bool map(struct bench *bench, const char *path)
@@ -376,7 +376,7 @@ int main(int argc, char *argv[])
 	const struct way *way = argc > 7 ? find(argv[2]) : NULL;
 	const char *what = way ? argv[1] : "";
 	struct bench bench = { 0 };
-	double value = 0;
+	double value = NAN;
 
 	if (strcmp(what, "wall") && strcmp(what, "guest") && strcmp(what, "lost")) {
 		fprintf(stderr, "%s\n", USAGE);
@@ -390,11 +390,11 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "%s: the machine did not start\n", argv[0]);
 	else
 		value = measure(&bench, what, way, strtoul(argv[4], NULL, 0));
+	if (!isnan(value))
+		printf("%.3f\n", value);
+	else
+		fprintf(stderr, "%s: nothing was measured of %s; the VMM %s\n", argv[0], way->name,
+			bench.vmm > 0 && waitpid(bench.vmm, NULL, WNOHANG) ? "is gone" : "runs");
 	end(&bench, argv[6]);
-	if (value <= 0) {
-		fprintf(stderr, "%s: nothing was measured of %s\n", argv[0], way->name);
-		return 1;
-	}
-	printf("%.3f\n", value);
-	return 0;
+	return isnan(value);
 }
