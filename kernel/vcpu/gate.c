@@ -136,15 +136,14 @@ static bool ls_gate_runs_through(struct ls_gate *gate)
 static enum hrtimer_restart ls_gate_timeout(struct hrtimer *timer)
 {
 	struct ls_gate *gate = container_of(timer, struct ls_gate, timer);
-	const bool here = ls_kvm_runs_as(gate->vcpu, current) && ls_kvm_loaded_here(gate->vcpu);
 
-	if (here && ls_gate_runs_through(gate))
-		return HRTIMER_RESTART;
 	/* Outside KVM_RUN the work would run where nothing can be done, or not for long. */
-	if (here)
+	if (!ls_kvm_runs_as(gate->vcpu, current) || !ls_kvm_loaded_here(gate->vcpu))
+		WRITE_ONCE(gate->check, true);
+	else if (!ls_gate_runs_through(gate))
 		ls_gate_queue(gate);
 	else
-		WRITE_ONCE(gate->check, true);
+		return HRTIMER_RESTART;
 	return HRTIMER_NORESTART;
 }
 
@@ -374,11 +373,13 @@ void ls_gate_open(struct ls_gate *gate)
 		ls_kvm_kick(gate->vcpu);
 		ls_gate_open_outside(gate);
 	} while (!wait_for_completion_timeout(&gate->gone, 1));
-	/* Nobody starts it any more, and it may queue the work. */
+	/* Nobody starts it any more. */
 	hrtimer_cancel(&gate->timer);
-	/* It was queued on the thread itself, in KVM_RUN, so it comes soon. */
-	while (smp_load_acquire(&gate->queued))
+	/* It may have queued the work, and the thread halted then: it is woken. */
+	while (smp_load_acquire(&gate->queued)) {
+		ls_kvm_kick(gate->vcpu);
 		schedule_timeout_uninterruptible(1);
+	}
 	irq_work_sync(&gate->kick);
 	irq_work_sync(&gate->idle);
 }
