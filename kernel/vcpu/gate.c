@@ -122,7 +122,7 @@ static bool ls_gate_runs_through(struct ls_gate *gate)
 	if (!ls_gate_may_go_on(gate))
 		return false;
 	flags = ls_live_lock(gate->machine->component);
-	through = ls_gate_run_through(gate, ticks);
+	through = ls_gate_pass_at(gate, ticks);
 	left = gate->machine->target - ls_gate_ticks(gate);
 	ls_live_unlock(gate->machine->component, flags);
 	if (!through)

@@ -105,7 +105,7 @@ bool ls_gate_is_parked(const struct ls_gate *gate)
 	return READ_ONCE(gate->state) == LIVESTACK_VCPU_STATE_PARKED && !READ_ONCE(gate->leaving);
 }
 
-bool ls_gate_run_through(struct ls_gate *gate, u64 ticks)
+bool ls_gate_pass_at(struct ls_gate *gate, u64 ticks)
 {
 	if (!gate->caught || gate->leaving || gate->state != LIVESTACK_VCPU_STATE_RUNNING)
 		return false;

@@ -23,7 +23,7 @@ bool ls_gate_is_parked(const struct ls_gate *gate);
  * Its window has ended, and the guest was at @ticks. Whether it goes on, as all others were waiting
  * for it; if not the work is to wait.
  */
-bool ls_gate_run_through(struct ls_gate *gate, u64 ticks);
+bool ls_gate_pass_at(struct ls_gate *gate, u64 ticks);
 
 /*
  * A halted vCPU looks around: sets where its clock is now, and tells whether its timer is to be

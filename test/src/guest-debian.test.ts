@@ -56,10 +56,7 @@ t.test("no timer runs, and no process wakes by itself", async (t) => {
   t.same(after, before);
 });
 
-/**
- * udevd lets its workers go after three seconds without a device, by a timer of its own that is
- * armed anew whenever one of them ends. On a slow machine the last goes late.
- */
+/** udevd lets its workers go after three seconds without a device: on a slow machine, late. */
 const udevIsAlone =
   "for i in $(seq 60); do grep -qs udev-worker /proc/[0-9]*/comm || break; sleep 1; done; sleep 6";
 
