@@ -108,8 +108,11 @@ static bool hold(struct bench *bench, const struct way *way, unsigned int ms, st
 static bool turn(struct bench *bench, const struct way *way, unsigned int ms, struct span *free,
 		 struct span *held)
 {
-	bench->stands = !hold(bench, way_named("free"), ms, free);
-	return !bench->stands && hold(bench, way, ms, held);
+	bench->held = false;
+	if (!hold(bench, way_named("free"), ms, free))
+		return false;
+	bench->held = way->begin || way->stop;
+	return hold(bench, way, ms, held);
 }
 
 /* What a round costs by the wall, or by the guest's clock, beside a free one; NAN: failure. */
@@ -201,6 +204,7 @@ int main(int argc, char *argv[])
 	struct bench bench = { 0 };
 	unsigned int tries = 0;
 	double value = NAN;
+	bool booted;
 
 	if (strcmp(what, "wall") && strcmp(what, "guest") && strcmp(what, "lost")) {
 		fprintf(stderr, "%s\n", USAGE);
@@ -211,14 +215,15 @@ int main(int argc, char *argv[])
 	/* Sleeps end when they should. */
 	prctl(PR_SET_TIMERSLACK, 1);
 	do {
-		bench.stands = false;
-		if (map(&bench, argv[6]) && boot(&bench, &argv[7]))
+		booted = map(&bench, argv[6]) && boot(&bench, &argv[7]);
+		if (booted)
 			value = measure(&bench, what, way, strtoul(argv[4], NULL, 0));
 		if (isnan(value))
 			fprintf(stderr, "%s: nothing was measured of %s: the machine %s\n", argv[0],
-				way->name, bench.stands ? "stands by itself" : "did not go on");
+				way->name, !booted ? "did not boot" : bench.held ?
+				"did not go on" : "stands by itself");
 		end(&bench, argv[6]);
-	} while (isnan(value) && bench.stands && ++tries < 3);
+	} while (isnan(value) && !bench.held && ++tries < 3);
 	if (!isnan(value))
 		printf("%.3f\n", value);
 	return isnan(value);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 
 #define PATIENCE_S 30
 #define QUANTUM_NS 1000000UL
+#define SHORT_NS 50000UL
 #define STAND_MS 2000
 
 static bool begin(struct vmm *vmm, unsigned int vcpus)
@@ -127,6 +129,73 @@ static bool again(void)
 	return ok;
 }
 
+struct waker {
+	struct vmm *vmm;
+	bool through, woke;
+};
+
+static void *wake(void *argument)
+{
+	struct waker *waker = argument;
+	unsigned int tries;
+
+	for (tries = 0; tries < PATIENCE_S * 1000; tries++) {
+		if (__atomic_load_n(&waker->through, __ATOMIC_RELAXED))
+			return NULL;
+		usleep(1000);
+	}
+	waker->woke = true;
+	vmm_order(waker->vmm, VMM_KICK);
+	return NULL;
+}
+
+/* By itself, and not because an interrupt has come that nobody sends. */
+static bool detaches_halted(struct vmm *vmm, uint32_t session)
+{
+	struct waker waker = { .vmm = vmm };
+	pthread_t thread;
+	bool ok;
+
+	if (pthread_create(&thread, NULL, wake, &waker))
+		return false;
+	ok = !live_detach(session, 0);
+	__atomic_store_n(&waker.through, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	if (waker.woke)
+		ktap_note("detach waited until the guest was woken");
+	return ok && !waker.woke;
+}
+
+/*
+ * Each interrupt is followed by a halt without an end. Windows are as short as what is between, so
+ * that in many a round one ends where the vCPU is about to halt.
+ */
+static bool halted(void)
+{
+	const unsigned int rounds = ktap_count(100, 2000);
+	uint32_t session = live_session(1, 0, SHORT_NS, 0);
+	unsigned int i, tries;
+	struct vmm vmm;
+	bool ok;
+
+	vmm_new(&vmm, &(struct vmm_setup){ .vcpus = 1 });
+	ok = vmm_start(&vmm) && vmm_wait(&vmm, 0, PATIENCE_S) &&
+	     !control_state(session, LIVESTACK_STATE_RUNNING);
+	for (i = 1; ok && i <= rounds; i++) {
+		ok = !live_attach(session, 0, &vmm) && vmm_order(&vmm, VMM_KICK);
+		for (tries = 0; ok && tries < PATIENCE_S * 1000 && vmm.area->vcpu[0].kicks < i;
+		     tries++)
+			usleep(1000);
+		ok = ok && vmm.area->vcpu[0].kicks >= i;
+		usleep(1000);
+		ok = ok && detaches_halted(&vmm, session);
+	}
+	ktap_note("%lu interrupts in %u rounds", vmm.area->vcpu[0].kicks, rounds);
+	ok &= live_over(session, 1);
+	vmm_end(&vmm);
+	return ok;
+}
+
 static bool refused(const char *what, int wanted, int said, const struct nl_answer *answer)
 {
 	const bool ok = ktap_is(said, wanted) && answer->sentence && *answer->sentence;
@@ -217,10 +286,11 @@ int main(void)
 	if (live_missing())
 		return ktap_skip_all(live_missing());
 
-	ktap_plan(5);
+	ktap_plan(6);
 	vmm_ok(once(1), "attached and detached as it runs, a machine never notices");
 	vmm_ok(once(2), "with two vCPUs neither");
 	vmm_ok(again(), "again and again in one session");
+	vmm_ok(halted(), "one that has just halted is let go by itself");
 	vmm_ok(refusals(), "what cannot be attached is refused in words");
 	if (getenv("LS_MODULES"))
 		vmm_ok(unloaded(), "the module goes while it holds a machine, which goes on");

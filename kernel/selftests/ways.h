@@ -18,7 +18,7 @@ struct bench {
 	FILE *answers;	  /* of QMP */
 	int commands;	  /* to QMP, or to cgroup.freeze */
 	uint32_t session; /* of the gate */
-	bool stands;	  /* it did nothing while nobody held it: an emulator may lose a machine */
+	bool held;	  /* otherwise what it does not do is not the way's fault */
 };
 
 /* One way to hold the machine: @begin leaves it running, @end too. NULL: nothing to do. */

@@ -122,6 +122,9 @@ t.test("with one host up", async (t) => {
     t.match((await lab("logs", `${name}1`)).stdout, /sysrq triggered crash/);
   });
 
+  const mistaken = await lab("down", `${name}1`);
+  t.equal(mistaken.status, 4);
+  t.match(mistaken.stderr, `\`lab down ${name}\``, "a host is taken for its lab's name");
   t.equal((await lab("down", name)).status, 0);
   nothingLeft(t);
 });

@@ -37,7 +37,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: state,
     find: "\tWRITE_ONCE(gate->clock, max(gate->clock, ticks));\n",
     replace: "\t(void)ticks;\n",
-    command: exactSelftests(),
+    command: selftests("vcpu_skew"),
   },
   {
     name: "the clock goes back to where the window ends",
@@ -119,5 +119,13 @@ export const vcpuMutants: readonly Mutant[] = [
     find: "\tls_live_gone(container_of(notifier, struct ls_machine, notifier)->component,\n\t\t     LIVESTACK_PARTING_ENDED);\n",
     replace: "",
     command: selftests("vcpu_death"),
+  },
+  {
+    name: "detach leaves a vCPU asleep with the gate's work to do",
+    promise: ATTACH,
+    file: gate,
+    find: "\t\tls_kvm_kick(gate->vcpu);\n\t\tschedule_timeout_uninterruptible(1);\n",
+    replace: "\t\tschedule_timeout_uninterruptible(1);\n",
+    command: selftests("vcpu_attach"),
   },
 ];

@@ -13,7 +13,7 @@ import { DEFAULT_KERNEL, resolveKernel } from "./kernels.js";
 import { hostFiles, type LabSpec } from "./machine.js";
 import { labDir, stateDir } from "./paths.js";
 import { isAlive, signalProcess } from "./process.js";
-import { type LabState, LOG_FILE, lastWords, readState } from "./state.js";
+import { findHost, type LabState, LOG_FILE, lastWords, readState } from "./state.js";
 import type { SupervisorMessage } from "./supervisor.js";
 
 const SUPERVISOR = fileURLToPath(new URL("./supervisor.js", import.meta.url));
@@ -90,8 +90,11 @@ async function bootOnce(options: UpOptions): Promise<LabState> {
 
 /** Ends a lab and removes all that was of it, also when its supervisor has been killed. */
 export async function down(name: string): Promise<void> {
-  if (!existsSync(labDir(name)))
-    throw new LabError(ExitStatus.NO_SUCH_LAB, `${name}: no such lab`, "`lab ls` lists them");
+  if (!existsSync(labDir(name))) {
+    const lab = findHost(name)?.lab.spec.name;
+    const hint = lab ? `it is a host of lab ${lab}: \`lab down ${lab}\`` : "`lab ls` lists them";
+    throw new LabError(ExitStatus.NO_SUCH_LAB, `${name}: no such lab`, hint);
+  }
   await end(name);
 }
 
