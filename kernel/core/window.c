@@ -213,6 +213,8 @@ bool ls_window_arrive(struct ls_window *window, struct ls_member *member, u64 cl
 {
 	u64 due;
 
+	if (member->state == LS_MEMBER_OUT)
+		return false;
 	member->clock_ns = ls_later(member->clock_ns, clock_ns);
 	member->next_ns = next_ns;
 	if (ls_member_waits(member)) {
@@ -236,7 +238,7 @@ bool ls_window_arrive(struct ls_window *window, struct ls_member *member, u64 cl
 bool ls_window_wake(struct ls_window *window, struct ls_member *member, u64 at_ns)
 {
 	if (!ls_member_waits(member))
-		return true;
+		return member->state == LS_MEMBER_RUNNING;
 
 	member->next_ns = ls_earlier(member->next_ns, at_ns);
 	return ls_member_changed(window, member);
@@ -244,6 +246,8 @@ bool ls_window_wake(struct ls_window *window, struct ls_member *member, u64 at_n
 
 bool ls_window_message(struct ls_window *window, struct ls_member *member, u64 message_ns)
 {
+	if (member->state == LS_MEMBER_OUT)
+		return false;
 	member->message_ns = message_ns;
 	if (!ls_member_waits(member))
 		return true;

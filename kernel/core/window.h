@@ -8,6 +8,8 @@
  *
  * A window is the half-open interval [start, end): an event at its end belongs to the next one. It
  * is over when no member runs in it any more; the call that makes this so opens the next one.
+ *
+ * What is said of somebody who is no member, as one that has left a moment ago, changes nothing.
  */
 #ifndef _LS_WINDOW_H
 #define _LS_WINDOW_H

@@ -13,12 +13,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host_clock.h"
 #include "ktap.h"
 #include "live.h"
+#include "vmm_note.h"
 
 #define PATIENCE_S 30
 #define QUANTUM_NS 1000000UL
-#define SHORT_NS 50000UL
 #define STAND_MS 2000
 
 static bool begin(struct vmm *vmm, unsigned int vcpus)
@@ -129,68 +130,92 @@ static bool again(void)
 	return ok;
 }
 
+/* Wakes the guest when a detach waits for it. */
 struct waker {
 	struct vmm *vmm;
-	bool through, woke;
+	uint64_t since; /* a detach has begun, or 0 */
+	bool over, woke;
 };
 
 static void *wake(void *argument)
 {
 	struct waker *waker = argument;
-	unsigned int tries;
+	uint64_t since;
 
-	for (tries = 0; tries < PATIENCE_S * 1000; tries++) {
-		if (__atomic_load_n(&waker->through, __ATOMIC_RELAXED))
-			return NULL;
-		usleep(1000);
+	while (!__atomic_load_n(&waker->over, __ATOMIC_ACQUIRE)) {
+		since = __atomic_load_n(&waker->since, __ATOMIC_ACQUIRE);
+		if (since && !waker->woke &&
+		    time_of(CLOCK_MONOTONIC) - since > PATIENCE_S * 1000000000UL) {
+			waker->woke = true;
+			vmm_order(waker->vmm, VMM_KICK);
+		}
+		usleep(20000);
 	}
-	waker->woke = true;
-	vmm_order(waker->vmm, VMM_KICK);
 	return NULL;
 }
 
-/* By itself, and not because an interrupt has come that nobody sends. */
-static bool detaches_halted(struct vmm *vmm, uint32_t session)
+static bool detaches(struct waker *waker, uint32_t session)
 {
-	struct waker waker = { .vmm = vmm };
-	pthread_t thread;
 	bool ok;
 
-	if (pthread_create(&thread, NULL, wake, &waker))
-		return false;
+	__atomic_store_n(&waker->since, time_of(CLOCK_MONOTONIC), __ATOMIC_RELEASE);
 	ok = !live_detach(session, 0);
-	__atomic_store_n(&waker.through, true, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
-	if (waker.woke)
-		ktap_note("detach waited until the guest was woken");
-	return ok && !waker.woke;
+	__atomic_store_n(&waker->since, 0, __ATOMIC_RELEASE);
+	return ok;
+}
+
+/* Without sleeping, which would take longer than a window. */
+static bool kicked(struct vmm *vmm, uint64_t kicks)
+{
+	const uint64_t since = time_of(CLOCK_MONOTONIC);
+
+	while (__atomic_load_n(&vmm->area->vcpu[0].kicks, __ATOMIC_RELAXED) < kicks)
+		if (time_of(CLOCK_MONOTONIC) - since > PATIENCE_S * 1000000000UL) {
+			vmm_note_stop(vmm, 0);
+			return false;
+		}
+	return true;
+}
+
+static bool attach_and_detach(struct waker *waker, uint32_t session, unsigned int rounds)
+{
+	struct vmm *vmm = waker->vmm;
+	unsigned int i;
+	bool ok = true;
+
+	for (i = 1; ok && i <= rounds; i++) {
+		ok = !live_attach(session, 0, vmm) && vmm_order(vmm, VMM_KICK) && kicked(vmm, i);
+		usleep(i * 7 % (QUANTUM_NS / 1000));
+		ok = ok && detaches(waker, session) && !waker->woke;
+	}
+	ktap_note("%lu interrupts in %u rounds", vmm->area->vcpu[0].kicks, i - 1);
+	return ok;
 }
 
 /*
- * Each interrupt is followed by a halt without an end. Windows are as short as what is between, so
- * that in many a round one ends where the vCPU is about to halt.
+ * Each interrupt is followed by a halt without an end; windows end before it, in it, and just when
+ * the vCPU is woken to be let go. It is let go by itself, not because another interrupt comes.
  */
 static bool halted(void)
 {
-	const unsigned int rounds = ktap_count(100, 2000);
-	uint32_t session = live_session(1, 0, SHORT_NS, 0);
-	unsigned int i, tries;
+	const unsigned int rounds = ktap_count(500, 5000);
+	uint32_t session = live_session(1, 0, QUANTUM_NS, 0);
 	struct vmm vmm;
+	struct waker waker = { .vmm = &vmm };
+	pthread_t thread;
 	bool ok;
 
 	vmm_new(&vmm, &(struct vmm_setup){ .vcpus = 1 });
-	ok = vmm_start(&vmm) && vmm_wait(&vmm, 0, PATIENCE_S) &&
-	     !control_state(session, LIVESTACK_STATE_RUNNING);
-	for (i = 1; ok && i <= rounds; i++) {
-		ok = !live_attach(session, 0, &vmm) && vmm_order(&vmm, VMM_KICK);
-		for (tries = 0; ok && tries < PATIENCE_S * 1000 && vmm.area->vcpu[0].kicks < i;
-		     tries++)
-			usleep(1000);
-		ok = ok && vmm.area->vcpu[0].kicks >= i;
-		usleep(1000);
-		ok = ok && detaches_halted(&vmm, session);
+	ok = !pthread_create(&thread, NULL, wake, &waker);
+	if (ok) {
+		ok = vmm_start(&vmm) && vmm_wait(&vmm, 0, PATIENCE_S) &&
+		     !control_state(session, LIVESTACK_STATE_RUNNING) &&
+		     attach_and_detach(&waker, session, rounds);
+		__atomic_store_n(&waker.over, true, __ATOMIC_RELEASE);
+		pthread_join(thread, NULL);
 	}
-	ktap_note("%lu interrupts in %u rounds", vmm.area->vcpu[0].kicks, rounds);
+	if (waker.woke)
+		ktap_note("a detach waited until the guest was woken");
 	ok &= live_over(session, 1);
 	vmm_end(&vmm);
 	return ok;

@@ -148,7 +148,10 @@ static bool explore_member(const struct world *from, u32 who)
 	const struct ls_window *window = &from->window;
 
 	if (from->member[who].state == LS_MEMBER_OUT)
-		return explored_step(from, (struct step){ VERB_JOIN, who });
+		return explored_step(from, (struct step){ VERB_JOIN, who }) &&
+		       explored_step(from, (struct step){ VERB_ARRIVE, who, 0, window->end_ns }) &&
+		       explored_step(from, (struct step){ VERB_WAKE, who, 0, window->start_ns }) &&
+		       explored_step(from, (struct step){ VERB_MESSAGE, who, 0, window->start_ns });
 	return explore_arrivals(from, who) &&
 	       explored_step(from, (struct step){ VERB_WAKE, who, 0, window->start_ns }) &&
 	       explored_step(from, (struct step){ VERB_WAKE, who, 0, window->end_ns + 3 }) &&

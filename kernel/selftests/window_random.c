@@ -23,9 +23,9 @@ static struct step random_step(u32 count)
 		return (struct step){ VERB_RESUME };
 	if (dice < 2)
 		return (struct step){ VERB_PAUSE };
-	if (member->state == LS_MEMBER_OUT) {
+	if (member->state == LS_MEMBER_OUT && chance(2)) {
 		step.verb = VERB_JOIN;
-	} else if (dice < 6) {
+	} else if (dice < 6 && member->state != LS_MEMBER_OUT) {
 		step.verb = dice < 4 ? VERB_LEAVE : VERB_DIE;
 	} else if (dice < 150) {
 		step.verb = VERB_WAKE;

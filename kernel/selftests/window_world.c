@@ -156,6 +156,12 @@ static const char *broken_opening(const struct world *was, const struct step *st
 	return NULL;
 }
 
+static bool nothing_changed(const struct world *was)
+{
+	return !memcmp(&was->window, &world.window, sizeof(was->window)) &&
+	       !memcmp(was->member, world.member, sizeof(was->member));
+}
+
 static const char *broken_promise(const struct world *was, const struct step *step)
 {
 	const struct ls_window *old = &was->window, *new = &world.window;
@@ -163,6 +169,9 @@ static const char *broken_promise(const struct world *was, const struct step *st
 	u32 running, who;
 	u64 least;
 
+	if (step->verb != VERB_JOIN && step->verb <= VERB_MESSAGE &&
+	    was->member[step->who].state == LS_MEMBER_OUT && !nothing_changed(was))
+		return "something changed by what is no member";
 	for (who = 0; who < world.count && !what; who++)
 		what = broken_member(&was->member[who], &world.member[who], who);
 	if (what)

@@ -31,6 +31,11 @@ export const windowMutants: readonly Mutant[] = [
     "window->waiting && window->heap[0]->due_ns <= window->end_ns",
   ),
   windowMutant(
+    "one that has left arrives",
+    "\tif (member->state == LS_MEMBER_OUT)\n\t\treturn false;\n\tmember->clock_ns",
+    "\tmember->clock_ns",
+  ),
+  windowMutant(
     "the last one missing leaves and no window opens",
     "\tmember->state = LS_MEMBER_OUT;\n\tls_window_try_open(window);",
     "\tmember->state = LS_MEMBER_OUT;",
