@@ -43,3 +43,19 @@ t.test("a program that fails after its last point is a failure", async (t) => {
   const tap = "TAP version 14\n# Subtest: a\n    ok 1 - x\n    1..1\nnot ok 1 - a\n1..1\n";
   t.same(countPoints(tap), { passed: 1, failed: 1, skipped: 0, todo: 0 });
 });
+
+t.test("a test that tap has left out is a failure", async (t) => {
+  const tap = [
+    "TAP version 14",
+    "# Subtest: a",
+    "    ok 1 - x",
+    "    1..1",
+    "Error: cannot create subtest after parent test ends",
+    "  ---",
+    "  test: TAP",
+    "  ...",
+    "ok 1 - a",
+    "1..1",
+  ].join("\n");
+  t.same(countPoints(tap), { passed: 1, failed: 1, skipped: 0, todo: 0 });
+});

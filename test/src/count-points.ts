@@ -38,6 +38,10 @@ function watch(parser: Parser, counts: Counts): void {
     else if (point.ok) counts.passed++;
     else counts.failed++;
   });
+  parser.on("extra", (line) => {
+    // A test that was asked for too late: tap says so, outside any point, and leaves it out.
+    if (/^Error: .* after (parent )?test ends/.test(line)) counts.failed++;
+  });
   parser.on("complete", (results) => {
     // Plan not kept, no plan, bail-out: failures that are no points.
     counts.failed += results.failures.filter((failure: object) => !("name" in failure)).length;

@@ -3,5 +3,5 @@ import t from "tap";
 import { form } from "./form.js";
 import { exactSuite } from "./kernel-suite.js";
 
-await exactSuite(t, "6.12");
-if (form === "full") await exactSuite(t, "6.1");
+const kernels = form === "full" ? ["6.12", "6.1"] : ["6.12"];
+await Promise.all(kernels.map((kernel) => exactSuite(t, kernel)));
