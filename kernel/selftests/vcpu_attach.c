@@ -198,7 +198,7 @@ static bool attach_and_detach(struct waker *waker, uint32_t session, unsigned in
  */
 static bool halted(void)
 {
-	const unsigned int rounds = ktap_count(500, 5000);
+	const unsigned int rounds = ktap_count(500, 2000);
 	uint32_t session = live_session(1, 0, QUANTUM_NS, 0);
 	struct vmm vmm;
 	struct waker waker = { .vmm = &vmm };
