@@ -14,6 +14,7 @@
 #include "gate.h"
 #include "kvm.h"
 #include "machine.h"
+#include "trace.h"
 
 /* More than KVM's lapic_timer_advance_ns ever is. */
 #define LS_TIMER_ADVANCE_US 10
@@ -98,6 +99,13 @@ void ls_gate_rebase(struct ls_gate *gate)
 		ls_live_gone(gate->machine->component, LIVESTACK_PARTING_RESET);
 }
 
+void ls_gate_tell_through(struct ls_gate *gate, u64 shows)
+{
+	trace_ls_vcpu_enter(gate, gate->clock, shows);
+	gate->entry_late_max = max_t(s64, gate->entry_late_max, shows - gate->clock);
+	gate->through = false;
+}
+
 /*
  * Where the guest's clock stood when it ran last: at its last exit. Exits of entries that were
  * turned back at the door do not count, as the guest has not run: then @standing says so.
@@ -115,6 +123,8 @@ void ls_gate_stand(struct ls_gate *gate)
 	ls_gate_rebase(gate);
 	if (gate->standing)
 		return;
+	if (gate->through)
+		ls_gate_tell_through(gate, gate->clock);
 	ticks = ls_gate_exit_ticks(gate);
 	if (!gate->held && !ls_kvm_deadline(gate->vcpu)) {
 		s64 now = ls_gate_ticks_at(gate, unloaded == gate->unloaded ? rdtsc() : unloaded);
@@ -201,11 +211,6 @@ bool ls_gate_may_go_on(const struct ls_gate *gate)
 	return !gate->standing && !gate->freed &&
 	       ls_kvm_tsc_offset(gate->vcpu) == gate->offset &&
 	       ls_gate_exit_takes(gate) < (s64)ls_gate_late_part(gate) / 2;
-}
-
-void ls_gate_note_on(struct ls_gate *gate)
-{
-	gate->entry_late_max = max_t(s64, gate->entry_late_max, ls_gate_exit_takes(gate));
 }
 
 bool ls_gate_is_late(struct ls_gate *gate)

@@ -46,8 +46,11 @@ bool ls_gate_is_late(struct ls_gate *gate);
  */
 bool ls_gate_may_go_on(const struct ls_gate *gate);
 
-/* It does, and the guest sees how long it was away. */
-void ls_gate_note_on(struct ls_gate *gate);
+/*
+ * Of one whose clock did: the guest is about to run and its clock shows @shows, or it does not run
+ * after all, and its clock has stood.
+ */
+void ls_gate_tell_through(struct ls_gate *gate, u64 shows);
 
 /* The guest is about to run for the first time since its clock was set. */
 void ls_gate_enter_on_time(struct ls_gate *gate);

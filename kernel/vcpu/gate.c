@@ -99,6 +99,8 @@ static void ls_gate_entry(void *unused, struct kvm_vcpu *vcpu)
 	away = ls_kvm_unload_tsc(vcpu) != gate->unloaded;
 	if (away || READ_ONCE(gate->check))
 		ls_gate_look(gate, away);
+	if (gate->through)
+		ls_gate_tell_through(gate, ls_gate_ticks(gate));
 	gate->armed = ls_kvm_deadline(vcpu);
 	WRITE_ONCE(gate->inside, true);
 }
@@ -114,7 +116,6 @@ static void ls_gate_exited(void *unused, struct kvm_vcpu *vcpu)
 /* Whether the next window is open already, so that nothing need be done until that ends. */
 static bool ls_gate_runs_through(struct ls_gate *gate)
 {
-	const u64 ticks = ls_gate_exit_ticks(gate), target = READ_ONCE(gate->machine->target);
 	unsigned long flags;
 	bool through;
 	s64 left;
@@ -122,13 +123,11 @@ static bool ls_gate_runs_through(struct ls_gate *gate)
 	if (!ls_gate_may_go_on(gate))
 		return false;
 	flags = ls_live_lock(gate->machine->component);
-	through = ls_gate_pass_at(gate, ticks);
+	through = ls_gate_pass_at(gate, ls_gate_exit_ticks(gate));
 	left = gate->machine->target - ls_gate_ticks(gate);
 	ls_live_unlock(gate->machine->component, flags);
 	if (!through)
 		return false;
-	trace_ls_vcpu_stop(gate, ticks, target);
-	trace_ls_vcpu_enter(gate, ticks, ls_gate_ticks(gate));
 	hrtimer_set_expires(&gate->timer, ktime_add_ns(ktime_get(), ls_ticks_ns(max(left, 1))));
 	return true;
 }

@@ -54,6 +54,7 @@ struct ls_gate {
 	u64 entry_ticks; /* what the way back into the guest takes */
 	u64 entry_late_max; /* so much longer it took than was allowed for */
 	u64 set_tsc;	/* host's counter when @set was set */
+	bool through;	/* it runs through its window's end, and has not entered since */
 	bool standing;	/* @clock is where it stands; it has not run since */
 	bool inside;	/* it has entered, and its exit was not noted yet */
 	bool aimed;	/* @set allows for the way back into the guest */

@@ -8,6 +8,7 @@
 #include "gate.h"
 #include "kvm.h"
 #include "machine.h"
+#include "trace.h"
 
 /* What it ran on after attach, until it could be stopped, is a debt but no overshoot. */
 static void ls_gate_catch(struct ls_gate *gate)
@@ -110,9 +111,11 @@ bool ls_gate_pass_at(struct ls_gate *gate, u64 ticks)
 	if (!gate->caught || gate->leaving || gate->state != LIVESTACK_VCPU_STATE_RUNNING)
 		return false;
 	WRITE_ONCE(gate->clock, max(gate->clock, ticks));
+	/* Before what it lets others do. */
+	trace_ls_vcpu_stop(gate, gate->clock, gate->machine->target);
 	if (!ls_gate_pass(gate) || gate->machine->window.free)
 		return false;
-	ls_gate_note_on(gate);
+	gate->through = true;
 	return true;
 }
 
