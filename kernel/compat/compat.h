@@ -55,4 +55,11 @@
 #define task_is_runnable(task) (READ_ONCE((task)->on_rq))
 #endif
 
+/* Since 6.8 a signal counts one, before it was told how many. */
+#ifdef LS_HAVE_EVENTFD_SIGNAL_ONE
+#define ls_eventfd_signal(context) eventfd_signal(context)
+#else
+#define ls_eventfd_signal(context) eventfd_signal(context, 1)
+#endif
+
 #endif /* _LS_COMPAT_H */

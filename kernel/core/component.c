@@ -6,12 +6,34 @@
 
 #include "clocksource.h"
 #include "link.h"
+#include "live.h"
 #include "object_nl.h"
 #include "session.h"
 
 static void ls_component_wake_pollers(struct irq_work *work)
 {
 	wake_up_interruptible_all(&container_of(work, struct ls_component, poll_work)->pollers);
+}
+
+u64 ls_component_clock(const struct ls_component *component)
+{
+	const struct ls_session *session = component->session;
+	const u64 reached_ns = max(component->member.clock_ns, session->window.start_ns);
+
+	if (session->window.released)
+		return max(reached_ns, ls_clock_read(&session->clock));
+	return component->own ? max(reached_ns, ls_live_clock(component)) : reached_ns;
+}
+
+static enum hrtimer_restart ls_component_arrival(struct hrtimer *timer)
+{
+	struct ls_component *component = container_of(timer, struct ls_component, arrival);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&component->session->lock, flags);
+	ls_messages_deliver(component);
+	raw_spin_unlock_irqrestore(&component->session->lock, flags);
+	return HRTIMER_NORESTART;
 }
 
 struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
@@ -38,6 +60,8 @@ struct ls_component *ls_component_new(struct ls_session *session, u16 id, const 
 	init_swait_queue_head(&component->told);
 	init_waitqueue_head(&component->pollers);
 	init_irq_work(&component->poll_work, ls_component_wake_pollers);
+	hrtimer_setup(&component->arrival, ls_component_arrival, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
 
 	err = xa_insert(&session->components, id, component, GFP_KERNEL);
 	if (err) {
@@ -68,6 +92,7 @@ int ls_component_del(struct ls_component *component)
 	raw_spin_lock_irqsave(&session->lock, flags);
 	session->component_count--;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
+	hrtimer_cancel(&component->arrival);
 	kfree(component);
 	return 0;
 }
@@ -150,7 +175,8 @@ bool ls_component_ready(struct ls_component *component)
 	bool ready;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
-	ready = component->member.state == LS_MEMBER_RUNNING ||
+	/* What arrived for it is to be there when it looks. */
+	ready = (component->member.state == LS_MEMBER_RUNNING && !component->busy_ports) ||
 		session->state == LIVESTACK_STATE_STOPPED;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	return ready;
@@ -199,9 +225,12 @@ static void ls_component_arrive(struct ls_component *component, u64 clock_ns, u6
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
-	if (session->state != LIVESTACK_STATE_STOPPED) {
+	/* One that is to look at its ports first has not come to the end of anything. */
+	if (session->state != LIVESTACK_STATE_STOPPED &&
+	    !(component->unseen && component->member.state == LS_MEMBER_RUNNING)) {
 		ls_component_advance(component, clock_ns);
-		ls_window_arrive(&session->window, &component->member, clock_ns, next_ns);
+		if (ls_window_arrive(&session->window, &component->member, clock_ns, next_ns))
+			ls_messages_deliver(component);
 		ls_session_settle(session);
 	}
 	raw_spin_unlock_irqrestore(&session->lock, flags);
@@ -218,6 +247,7 @@ static int ls_component_answer(struct ls_component *component)
 	if (session->state == LIVESTACK_STATE_STOPPED)
 		err = -ESHUTDOWN;
 	component->known = component->enqueued;
+	component->unseen = false;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	return err;
 }

@@ -33,12 +33,52 @@ static void ls_way_set(struct ls_way *way, u64 latency_ns, u64 generation)
 	way->latency_ns = latency_ns;
 }
 
-static void ls_way_init(struct ls_way *way, struct ls_component *to, u64 latency_ns, u64 generation)
+static void ls_way_init(struct ls_way *way, struct ls_component *to, u64 latency_ns, u64 seed)
 {
 	way->to = to;
 	way->latency_ns = latency_ns;
 	way->earlier_ns = LS_TIME_NONE;
-	way->since = generation;
+	way->since = to->session->window.generation;
+	/* Links of one seed, and the two ways of one, are not to lose the same. */
+	ls_wire_init(&way->wire, seed);
+}
+
+/* Rings for the wires that have none yet and get a rate. */
+struct ls_rings {
+	struct ls_wire_waiter *to_b, *to_a;
+};
+
+static int ls_ring_new(const struct ls_wire *wire, const struct ls_wire_config *config,
+		       struct ls_wire_waiter **ring)
+{
+	*ring = NULL;
+	if (!config->rate_bps || wire->ring)
+		return 0;
+	*ring = kvcalloc(LIVESTACK_LIMIT_PACKETS_MAX, sizeof(**ring), GFP_KERNEL_ACCOUNT);
+	return *ring ? 0 : -ENOMEM;
+}
+
+static int ls_rings_new(const struct ls_link *link, const struct ls_link_config *config,
+			struct ls_rings *rings)
+{
+	int err = ls_ring_new(&link->to_b.wire, &config->to_b, &rings->to_b);
+
+	if (err)
+		return err;
+	err = ls_ring_new(&link->to_a.wire, &config->to_a, &rings->to_a);
+	if (err)
+		kvfree(rings->to_b);
+	return err;
+}
+
+static void ls_wire_set(struct ls_wire *wire, const struct ls_wire_config *config,
+			struct ls_wire_waiter *ring)
+{
+	wire->config = *config;
+	if (!ring)
+		return;
+	wire->ring = ring;
+	wire->room = LIVESTACK_LIMIT_PACKETS_MAX;
 }
 
 struct ls_link_config ls_link_config(const struct ls_link *link)
@@ -47,6 +87,9 @@ struct ls_link_config ls_link_config(const struct ls_link *link)
 		.latency_ns = link->to_b.latency_ns,
 		.back_latency_ns = link->to_a.latency_ns,
 		.queue_bytes = link->queue_bytes,
+		.seed = link->seed,
+		.to_b = link->to_b.wire.config,
+		.to_a = link->to_a.wire.config,
 	};
 }
 
@@ -69,6 +112,7 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 			    const struct ls_link_config *config)
 {
 	struct ls_session *session = a->session;
+	struct ls_rings rings;
 	struct ls_link *link;
 	unsigned long flags;
 	int err;
@@ -85,17 +129,27 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 	link->session = session;
 	link->id = id;
 	link->queue_bytes = config->queue_bytes;
+	link->seed = config->seed;
+	err = ls_rings_new(link, config, &rings);
+	if (err) {
+		kfree(link);
+		return ERR_PTR(err);
+	}
 	/* Not to be found by SEND before it is whole; a window that opens meanwhile is no harm. */
 	link->gone = true;
 	err = xa_insert(&session->links, id, link, GFP_KERNEL);
 	if (err) {
+		kvfree(rings.to_b);
+		kvfree(rings.to_a);
 		kfree(link);
 		/* What the tree calls busy is a number that is taken. */
 		return ERR_PTR(err == -EBUSY ? -EEXIST : err);
 	}
 	raw_spin_lock_irqsave(&session->lock, flags);
-	ls_way_init(&link->to_b, b, config->latency_ns, session->window.generation);
-	ls_way_init(&link->to_a, a, config->back_latency_ns, session->window.generation);
+	ls_way_init(&link->to_b, b, config->latency_ns, link->seed ^ (u64)id << 1);
+	ls_way_init(&link->to_a, a, config->back_latency_ns, link->seed ^ ((u64)id << 1 | 1));
+	ls_wire_set(&link->to_b.wire, &config->to_b, rings.to_b);
+	ls_wire_set(&link->to_a.wire, &config->to_a, rings.to_a);
 	link->gone = false;
 	session->link_count++;
 	session->lookahead_ns = min(session->lookahead_ns, ls_link_shortest(config));
@@ -109,17 +163,24 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 {
 	struct ls_session *session = link->session;
+	struct ls_rings rings;
 	unsigned long flags;
 	u64 lookahead_ns;
+	int err;
 
 	lockdep_assert_held(&ls_table_lock);
 	if (ls_link_too_short(session, config))
 		return -ERANGE;
+	err = ls_rings_new(link, config, &rings);
+	if (err)
+		return err;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
 	ls_way_set(&link->to_b, config->latency_ns, session->window.generation);
 	ls_way_set(&link->to_a, config->back_latency_ns, session->window.generation);
 	link->queue_bytes = config->queue_bytes;
+	ls_wire_set(&link->to_b.wire, &config->to_b, rings.to_b);
+	ls_wire_set(&link->to_a.wire, &config->to_a, rings.to_a);
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 
 	lookahead_ns = ls_session_lookahead(session);
@@ -136,6 +197,8 @@ int ls_link_del(struct ls_link *link)
 	u64 lookahead_ns;
 
 	lockdep_assert_held(&ls_table_lock);
+	if (link->to_a.port || link->to_b.port)
+		return -EISCONN;
 	raw_spin_lock_irqsave(&session->lock, flags);
 	link->gone = !link->to_a.counts.queued && !link->to_b.counts.queued;
 	if (link->gone)
@@ -152,6 +215,9 @@ int ls_link_del(struct ls_link *link)
 	raw_spin_lock_irqsave(&session->lock, flags);
 	session->lookahead_ns = lookahead_ns;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
+	/* Only a sender looks at a ring, which finds the link gone. */
+	kvfree(link->to_a.wire.ring);
+	kvfree(link->to_b.wire.ring);
 	kfree_rcu(link, rcu);
 	return 0;
 }
@@ -159,5 +225,7 @@ int ls_link_del(struct ls_link *link)
 void ls_link_free(struct ls_link *link)
 {
 	WARN_ON(link->to_a.counts.queued || link->to_b.counts.queued);
+	kvfree(link->to_a.wire.ring);
+	kvfree(link->to_b.wire.ring);
 	kfree(link);
 }

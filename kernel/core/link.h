@@ -10,13 +10,16 @@
 #ifndef _LS_LINK_H
 #define _LS_LINK_H
 
+#include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/rcupdate.h>
 
 #include "histogram.h"
 #include "window.h"
+#include "wire.h"
 
 struct ls_component;
+struct ls_port;
 struct ls_session;
 
 /* What was counted on one way over a link. */
@@ -24,11 +27,13 @@ struct ls_way_counts {
 	u64 sent, sent_bytes;
 	u64 received, received_bytes;
 	u64 dropped, dropped_bytes;
+	u64 fates[LS_WIRE_FATES]; /* of those dropped, by why; carried: the receiver was gone */
 	u64 queued_bytes;
 	u32 queued;
 	u64 refused;
 	u64 late;
 	struct ls_histogram late_ns;
+	struct ls_histogram error_ns; /* how late a port was given them */
 };
 
 /* One way over a link; all but @to under the session's lock. */
@@ -37,6 +42,10 @@ struct ls_way {
 	u64 latency_ns;		/* from the window after @since on */
 	u64 earlier_ns;		/* the latency before, or LS_TIME_NONE: it was not there yet */
 	u64 since;		/* the window's generation when latency_ns was set */
+	struct ls_wire wire;
+	struct ls_port *port;	/* who takes what arrives, or NULL: the component itself */
+	struct ls_port *waits;	/* a port that found the queue full, or NULL */
+	u64 sent_ns;		/* when a port sent last */
 	struct ls_way_counts counts;
 };
 
@@ -45,6 +54,7 @@ struct ls_link {
 	u16 id;
 	bool gone;		/* under the session's lock, as all below */
 	u32 queue_bytes;
+	u64 seed;
 	struct ls_way to_b, to_a;
 	struct rcu_head rcu;
 };
@@ -57,9 +67,13 @@ struct ls_message {
 	u64 number;		/* the receiver's count of messages before it */
 	struct ls_way *way;
 	u32 length;
+	u32 queue_bytes;	/* of its link, while it is being sent; 0: has been looked at */
 	u16 link;
 	u16 source;
 	bool late;		/* and counted as such */
+	struct list_head arrived; /* in its port's list, once it has */
+	void (*release)(struct ls_message *message); /* what it holds, before it is freed */
+	void *cargo;		/* of the port that sent it */
 	u8 data[];
 };
 
@@ -67,6 +81,8 @@ struct ls_message {
 struct ls_link_config {
 	u64 latency_ns, back_latency_ns;
 	u32 queue_bytes;
+	u64 seed;		/* for a new one only */
+	struct ls_wire_config to_b, to_a;
 };
 
 /* These want ls_table_lock held. */
@@ -83,7 +99,7 @@ int ls_link_set(struct ls_link *link, const struct ls_link_config *config);
 
 struct ls_link_config ls_link_config(const struct ls_link *link);
 
-/* -EBUSY: a message is on it. */
+/* -EBUSY: a message is on it, -EISCONN: an end of it is a port. */
 int ls_link_del(struct ls_link *link);
 
 /* Frees it; nobody has joined its session. */
@@ -104,6 +120,13 @@ void ls_message_free(struct ls_message *message);
 int ls_message_send(struct ls_component *component, u16 link_id, struct ls_message *message,
 		    u64 *send_ns, u64 *arrival_ns);
 
+/*
+ * Under the session's lock, for ports: as ls_message_send(), at @send_ns or when the way's last one
+ * was sent. 1: it is lost, and is the caller's to free.
+ */
+int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_link *link,
+		       struct ls_message *message, u64 send_ns);
+
 /* The next message that has arrived at the component, or NULL. It stays until it is taken. */
 struct ls_message *ls_message_peek(struct ls_component *component);
 
@@ -112,6 +135,24 @@ void ls_message_take(struct ls_component *component, struct ls_message *message)
 
 /* Drops all messages to who has left. */
 void ls_messages_drop(struct ls_session *session, struct rb_root *messages);
+
+/* Under the session's lock: gives ports what has arrived at the component by its clock. */
+void ls_messages_deliver(struct ls_component *component);
+
+/* Under the session's lock: @message was on it and will not be received. */
+void ls_way_forget(struct ls_way *way, const struct ls_message *message);
+
+/* Under the session's lock: what a port was to send over it was not, for @fate. */
+void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate);
+
+/* Under the session's lock: whether a port may send over it. */
+bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes);
+
+/* Drops all that is on its way to the way's port, which is being closed. May sleep. */
+void ls_way_drain(struct ls_way *way);
+
+/* Under the session's lock: the receiver has taken it. */
+void ls_message_received(struct ls_component *component, struct ls_message *message);
 
 /* Under the session's lock: those who were overtaken by the component's step to @clock_ns. */
 void ls_messages_overtaken(struct ls_component *component, u64 clock_ns);

@@ -29,8 +29,39 @@ static void *ls_nl_find_link(struct genl_info *info)
 	return ERR_PTR(-ENOENT);
 }
 
+static int ls_nl_put_wire(struct sk_buff *msg, const struct ls_wire_config *config)
+{
+	if ((config->rate_bps &&
+	     (ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_RATE_BPS, config->rate_bps) ||
+	      nla_put_u32(msg, LIVESTACK_A_DIRECTION_LIMIT_PACKETS, config->limit_packets))) ||
+	    (config->limit_bytes &&
+	     nla_put_u32(msg, LIVESTACK_A_DIRECTION_LIMIT_BYTES, config->limit_bytes)) ||
+	    (config->jitter_ns &&
+	     ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_JITTER_NS, config->jitter_ns)) ||
+	    (config->loss_ppm &&
+	     nla_put_u32(msg, LIVESTACK_A_DIRECTION_LOSS_PPM, config->loss_ppm)) ||
+	    (config->mtu && nla_put_u32(msg, LIVESTACK_A_DIRECTION_MTU, config->mtu)) ||
+	    nla_put_u32(msg, LIVESTACK_A_DIRECTION_DOWN, config->down))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/* Which attribute tells of those dropped for a reason; carried: the receiver was gone. */
+static const int ls_nl_fates[LS_WIRE_FATES] = {
+	[LS_WIRE_CARRIED] = LIVESTACK_A_DIRECTION_DROPPED_GONE,
+	[LS_WIRE_LIMIT] = LIVESTACK_A_DIRECTION_DROPPED_LIMIT,
+	[LS_WIRE_LOSS] = LIVESTACK_A_DIRECTION_DROPPED_LOSS,
+	[LS_WIRE_MTU] = LIVESTACK_A_DIRECTION_DROPPED_MTU,
+	[LS_WIRE_DOWN] = LIVESTACK_A_DIRECTION_DROPPED_DOWN,
+};
+
 static int ls_nl_put_counts(struct sk_buff *msg, const struct ls_way_counts *counts)
 {
+	int fate;
+
+	for (fate = 0; fate < LS_WIRE_FATES; fate++)
+		if (ls_nl_put_u64(msg, ls_nl_fates[fate], counts->fates[fate]))
+			return -EMSGSIZE;
 	if (ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_SENT, counts->sent) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_SENT_BYTES, counts->sent_bytes) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_RECEIVED, counts->received) ||
@@ -41,7 +72,8 @@ static int ls_nl_put_counts(struct sk_buff *msg, const struct ls_way_counts *cou
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_QUEUED_BYTES, counts->queued_bytes) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_REFUSED, counts->refused) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_LATE, counts->late) ||
-	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_LATE_NS, &counts->late_ns))
+	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_LATE_NS, &counts->late_ns) ||
+	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_ERROR_NS, &counts->error_ns))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -60,7 +92,7 @@ static int ls_nl_put_way(struct sk_buff *msg, int attribute, struct ls_session *
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 
 	nest = nla_nest_start(msg, attribute);
-	if (!nest || ls_nl_put_counts(msg, &counts))
+	if (!nest || ls_nl_put_wire(msg, &way->wire.config) || ls_nl_put_counts(msg, &counts))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
@@ -79,6 +111,7 @@ static int ls_nl_put_link(struct sk_buff *msg, void *header, void *object)
 	    ls_nl_put_u64(msg, LIVESTACK_A_LINK_LATENCY_NS, config.latency_ns) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_LINK_BACK_LATENCY_NS, config.back_latency_ns) ||
 	    nla_put_u32(msg, LIVESTACK_A_LINK_QUEUE_BYTES, config.queue_bytes) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_LINK_SEED, link->seed) ||
 	    ls_nl_put_way(msg, LIVESTACK_A_LINK_TO_B, link->session, &link->to_b) ||
 	    ls_nl_put_way(msg, LIVESTACK_A_LINK_TO_A, link->session, &link->to_a))
 		return -EMSGSIZE;
@@ -102,7 +135,57 @@ const struct ls_nl_kind ls_nl_links = {
 	.next = ls_nl_next_link,
 };
 
-static void ls_nl_read_config(struct genl_info *info, struct ls_link_config *config)
+/* Messages that may wait for a rate when nothing is said. */
+#define LS_LINK_LIMIT_PACKETS 1000
+
+static int ls_nl_refuse_nested(struct genl_info *info, int end, const char *sentence)
+{
+	return ls_nl_refuse(info, -EINVAL, end, sentence);
+}
+
+/* What of one way is said, after the policy of the whole was kept. */
+static int ls_nl_read_wire(struct genl_info *info, int end, struct ls_wire_config *config)
+{
+	const struct nlattr *nest = info->attrs[end], *said;
+	int left;
+
+	if (!nest)
+		return 0;
+	nla_for_each_nested(said, nest, left) {
+		switch (nla_type(said)) {
+		case LIVESTACK_A_DIRECTION_RATE_BPS:
+			config->rate_bps = nla_get_u64(said);
+			break;
+		case LIVESTACK_A_DIRECTION_JITTER_NS:
+			config->jitter_ns = nla_get_u64(said);
+			break;
+		case LIVESTACK_A_DIRECTION_LOSS_PPM:
+			config->loss_ppm = nla_get_u32(said);
+			break;
+		case LIVESTACK_A_DIRECTION_MTU:
+			config->mtu = nla_get_u32(said);
+			break;
+		case LIVESTACK_A_DIRECTION_LIMIT_BYTES:
+			config->limit_bytes = nla_get_u32(said);
+			break;
+		case LIVESTACK_A_DIRECTION_LIMIT_PACKETS:
+			config->limit_packets = nla_get_u32(said);
+			break;
+		case LIVESTACK_A_DIRECTION_DOWN:
+			config->down = nla_get_u32(said);
+			break;
+		default:
+			return ls_nl_refuse_nested(info, end,
+						   "of a way rate-bps, jitter-ns, loss-ppm, mtu, limit-bytes, limit-packets and down can be set, all else is counted: leave it out");
+		}
+	}
+	if (config->limit_bytes && !config->rate_bps)
+		return ls_nl_refuse_nested(info, end,
+					   "nothing waits where there is no rate: say rate-bps with limit-bytes");
+	return 0;
+}
+
+static int ls_nl_read_config(struct genl_info *info, struct ls_link_config *config)
 {
 	const struct nlattr *latency = info->attrs[LIVESTACK_A_LINK_LATENCY_NS];
 	const struct nlattr *back = info->attrs[LIVESTACK_A_LINK_BACK_LATENCY_NS];
@@ -114,6 +197,8 @@ static void ls_nl_read_config(struct genl_info *info, struct ls_link_config *con
 		config->back_latency_ns = nla_get_u64(back);
 	if (queue)
 		config->queue_bytes = nla_get_u32(queue);
+	return ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_B, &config->to_b) ?:
+	       ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_A, &config->to_a);
 }
 
 static int ls_nl_refuse_latency(struct genl_info *info)
@@ -150,9 +235,14 @@ static int ls_nl_check_link_new(struct genl_info *info)
 static int ls_nl_make_link(struct genl_info *info)
 {
 	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_LINK_SESSION);
-	struct ls_link_config config = { .queue_bytes = LS_LINK_QUEUE_BYTES };
+	struct ls_link_config config = {
+		.queue_bytes = LS_LINK_QUEUE_BYTES,
+		.to_b.limit_packets = LS_LINK_LIMIT_PACKETS,
+		.to_a.limit_packets = LS_LINK_LIMIT_PACKETS,
+	};
 	struct ls_component *a, *b;
 	struct ls_link *link;
+	int err;
 
 	if (IS_ERR(session))
 		return PTR_ERR(session);
@@ -164,7 +254,11 @@ static int ls_nl_make_link(struct genl_info *info)
 		return PTR_ERR(b);
 
 	config.back_latency_ns = nla_get_u64(info->attrs[LIVESTACK_A_LINK_LATENCY_NS]);
-	ls_nl_read_config(info, &config);
+	if (info->attrs[LIVESTACK_A_LINK_SEED])
+		config.seed = nla_get_u64(info->attrs[LIVESTACK_A_LINK_SEED]);
+	err = ls_nl_read_config(info, &config);
+	if (err)
+		return err;
 	link = ls_link_new(a, b, nla_get_u16(info->attrs[LIVESTACK_A_LINK_ID]), &config);
 	if (!IS_ERR(link)) {
 		ls_nl_tell(&ls_nl_links, link);
@@ -210,18 +304,25 @@ static int ls_nl_set_link(struct genl_info *info)
 {
 	struct ls_link *link = ls_nl_find_link(info);
 	struct ls_link_config config;
+	int err;
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	if (!info->attrs[LIVESTACK_A_LINK_LATENCY_NS] &&
 	    !info->attrs[LIVESTACK_A_LINK_BACK_LATENCY_NS] &&
-	    !info->attrs[LIVESTACK_A_LINK_QUEUE_BYTES])
+	    !info->attrs[LIVESTACK_A_LINK_QUEUE_BYTES] &&
+	    !info->attrs[LIVESTACK_A_LINK_TO_B] && !info->attrs[LIVESTACK_A_LINK_TO_A])
 		return ls_nl_refuse(info, -EINVAL, 0,
-				    "nothing to set: say latency-ns, back-latency-ns or queue-bytes");
+				    "nothing to set: say latency-ns, back-latency-ns, queue-bytes, to-b or to-a");
 	config = ls_link_config(link);
-	ls_nl_read_config(info, &config);
-	if (ls_link_set(link, &config))
+	err = ls_nl_read_config(info, &config);
+	if (err)
+		return err;
+	err = ls_link_set(link, &config);
+	if (err == -ERANGE)
 		return ls_nl_refuse_latency(info);
+	if (err)
+		return err;
 	ls_nl_tell(&ls_nl_links, link);
 	return 0;
 }
@@ -240,14 +341,19 @@ static int ls_nl_delete_link(struct genl_info *info)
 {
 	struct ls_link *link = ls_nl_find_link(info);
 	u32 session;
+	int err;
 	u16 id;
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
 	session = link->session->id;
 	id = link->id;
-	if (ls_link_del(link))
-		return ls_nl_refuse(info, -EBUSY, LIVESTACK_A_LINK_ID,
+	err = ls_link_del(link);
+	if (err == -EISCONN)
+		return ls_nl_refuse(info, err, LIVESTACK_A_LINK_ID,
+				    "an end of the link is a port: port-del closes it");
+	if (err)
+		return ls_nl_refuse(info, err, LIVESTACK_A_LINK_ID,
 				    "messages are on their way over the link: link-get counts them; have them received, or their receiver leave, first");
 	ls_nl_tell_gone(&ls_nl_links, session, id);
 	return 0;

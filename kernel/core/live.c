@@ -11,6 +11,7 @@
 #include <linux/workqueue.h>
 
 #include "clocksource.h"
+#include "link.h"
 #include "object_nl.h"
 #include "session.h"
 
@@ -131,6 +132,7 @@ int ls_live_detach(struct ls_component *component, enum livestack_parting partin
 {
 	struct ls_session *session = component->session;
 	void *own = component->own;
+	struct rb_root messages;
 	unsigned long flags;
 
 	might_sleep();
@@ -142,6 +144,9 @@ int ls_live_detach(struct ls_component *component, enum livestack_parting partin
 	component->own = NULL;
 	component->parting = parting;
 	list_del_init(&component->joined);
+	messages = component->messages.rb_root;
+	component->messages = RB_ROOT_CACHED;
+	component->queued = 0;
 	/* One that was reset or has ended has not said that it leaves. */
 	if (parting == LIVESTACK_PARTING_ASKED)
 		ls_window_leave(&session->window, &component->member);
@@ -149,6 +154,7 @@ int ls_live_detach(struct ls_component *component, enum livestack_parting partin
 		ls_session_mourn(session, component->id);
 	ls_session_settle(session);
 	raw_spin_unlock_irqrestore(&session->lock, flags);
+	ls_messages_drop(session, &messages);
 	ls_mechanism->detach(own);
 	ls_nl_component_changed(component);
 	return 0;
@@ -188,6 +194,16 @@ static void ls_live_each(void (*each)(struct ls_component *component))
 void ls_live_run(struct ls_component *component)
 {
 	ls_mechanism->run(component->own);
+}
+
+u64 ls_live_clock(const struct ls_component *component)
+{
+	return ls_mechanism->clock(component->own);
+}
+
+bool ls_live_advances(const struct ls_component *component)
+{
+	return ls_mechanism->advances(component->own);
 }
 
 static void ls_live_bury(struct ls_component *component)
@@ -286,17 +302,32 @@ struct ls_live_window ls_live_window(const struct ls_component *component)
 		.runs = component->own && component->member.state == LS_MEMBER_RUNNING,
 		.strict = component->session->mode == LIVESTACK_MODE_STRICT,
 		.free = window->released,
+		.clock_ns = component->member.clock_ns,
+		.busy = component->busy_ports,
 	};
 }
 EXPORT_SYMBOL_GPL(ls_live_window);
 
 bool ls_live_arrive(struct ls_component *component, u64 clock_ns, u64 next_ns)
 {
+	const u64 windows = component->windows;
+
 	if (component->session->state == LIVESTACK_STATE_STOPPED)
 		return false;
-	return ls_window_arrive(&component->session->window, &component->member, clock_ns, next_ns);
+	if (!ls_window_arrive(&component->session->window, &component->member, clock_ns, next_ns))
+		return false;
+	/* Still in the same window, at what comes next in it. */
+	if (component->windows == windows)
+		ls_messages_deliver(component);
+	return true;
 }
 EXPORT_SYMBOL_GPL(ls_live_arrive);
+
+void ls_live_advancing(struct ls_component *component)
+{
+	ls_messages_deliver(component);
+}
+EXPORT_SYMBOL_GPL(ls_live_advancing);
 
 bool ls_live_wake(struct ls_component *component, u64 at_ns)
 {

@@ -33,6 +33,10 @@ struct ls_machine_view ls_live_machine(const struct ls_component *component);
 /* One of them, taken at one moment. */
 void ls_live_look(struct ls_component *component, u32 index, struct ls_vcpu_view *view);
 
+/* Under the session's lock: how far its machine has come, and whether that goes on by itself. */
+u64 ls_live_clock(const struct ls_component *component);
+bool ls_live_advances(const struct ls_component *component);
+
 /* Under the session's lock: it may run in the open window. */
 void ls_live_run(struct ls_component *component);
 

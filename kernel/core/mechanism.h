@@ -68,6 +68,9 @@ struct ls_mechanism {
 	void (*joined)(void *own, u64 clock_ns);
 	/* Under the session's lock: the component may run in the open window. */
 	void (*run)(void *own);
+	/* Under the session's lock: how far it has come, and whether that goes on by itself. */
+	u64 (*clock)(void *own);
+	bool (*advances)(void *own);
 	void (*count)(void *own, struct ls_machine_view *view);
 	/* Under the session's lock: one of them. */
 	void (*look)(void *own, u32 index, struct ls_vcpu_view *view);
@@ -90,6 +93,8 @@ struct ls_live_window {
 	bool runs;	/* the component runs in it */
 	bool strict;	/* the session's mode is */
 	bool free;	/* nobody is gated any more */
+	u64 clock_ns;	/* so far the component has been brought, while it runs */
+	bool busy;	/* what has arrived for it is still on its way through the host */
 };
 
 struct ls_live_window ls_live_window(const struct ls_component *component);
@@ -100,6 +105,9 @@ struct ls_live_window ls_live_window(const struct ls_component *component);
  * one; run() was called for that one, but not for the same.
  */
 bool ls_live_arrive(struct ls_component *component, u64 clock_ns, u64 next_ns);
+
+/* It goes on by itself from here: what arrives meanwhile is given to it. */
+void ls_live_advancing(struct ls_component *component);
 
 /* Something happened to it at @at_ns. Returns whether it runs. */
 bool ls_live_wake(struct ls_component *component, u64 at_ns);

@@ -5,6 +5,8 @@
 #include <linux/slab.h>
 
 #include "link.h"
+#include "live.h"
+#include "port.h"
 #include "session.h"
 #include "trace.h"
 
@@ -14,13 +16,17 @@ struct ls_message *ls_message_new(u32 length)
 
 	might_sleep();
 	message = kvmalloc(struct_size(message, data, length), GFP_KERNEL_ACCOUNT);
-	if (message)
+	if (message) {
 		message->length = length;
+		message->release = NULL;
+	}
 	return message;
 }
 
 void ls_message_free(struct ls_message *message)
 {
+	if (message->release)
+		message->release(message);
 	kvfree(message);
 }
 
@@ -76,22 +82,16 @@ static void ls_message_count_late(struct ls_message *message, u64 late_ns)
 	trace_ls_late(component, message, late_ns);
 }
 
-/* How far the receiver has come: one that is idle has come as far as the window. */
-static u64 ls_component_reached(const struct ls_component *component)
-{
-	return max(component->member.clock_ns, component->session->window.start_ns);
-}
-
 static void ls_message_enqueue(struct ls_message *message)
 {
 	struct ls_component *to = message->way->to;
 	struct ls_session *session = to->session;
-	const u64 reached_ns = ls_component_reached(to);
+	const bool ran = to->member.state == LS_MEMBER_RUNNING;
+	const u64 windows = to->windows;
+	const u64 reached_ns = ls_component_clock(to);
 
 	message->number = to->enqueued++;
 	message->late = false;
-	message->way->counts.sent++;
-	message->way->counts.sent_bytes += message->length;
 	message->way->counts.queued++;
 	message->way->counts.queued_bytes += message->length;
 	to->queued++;
@@ -100,10 +100,15 @@ static void ls_message_enqueue(struct ls_message *message)
 		ls_message_count_late(message, reached_ns - message->arrival_ns);
 
 	/* Only a new first one changes when the receiver has something to do. */
-	if (rb_add_cached(&message->node, &to->messages, ls_message_less)) {
-		ls_window_message(&session->window, &to->member, message->arrival_ns);
-		ls_session_settle(session);
-	}
+	if (!rb_add_cached(&message->node, &to->messages, ls_message_less))
+		return;
+	/* Where windows are longer than the latency it may have to run on in the open one. */
+	if (ls_window_message(&session->window, &to->member, message->arrival_ns) && !ran &&
+	    to->windows == windows)
+		ls_component_runs(to);
+	else
+		ls_messages_deliver(to);
+	ls_session_settle(session);
 }
 
 /* LS_TIME_NONE: it carries nothing yet. */
@@ -114,13 +119,70 @@ static u64 ls_way_latency(const struct ls_way *way, const struct ls_window *wind
 								     way->earlier_ns;
 }
 
+static void ls_way_drop(struct ls_way *way, u32 length, enum ls_wire_fate fate)
+{
+	way->counts.dropped++;
+	way->counts.dropped_bytes += length;
+	way->counts.fates[fate]++;
+}
+
+void ls_way_forget(struct ls_way *way, const struct ls_message *message)
+{
+	ls_way_unload(way, message);
+	ls_way_drop(way, message->length, LS_WIRE_CARRIED);
+}
+
+void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate)
+{
+	way->counts.sent++;
+	way->counts.sent_bytes += length;
+	ls_way_drop(way, length, fate);
+}
+
+bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes)
+{
+	return ls_way_load(way) < queue_bytes;
+}
+
+/*
+ * Under the session's lock: @message goes over @way at @send_ns. 0: it is on its way and belongs to
+ * the receiver; 1: it is lost, which the sender does not learn, and is the caller's to free.
+ */
+static int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns)
+{
+	const u64 latency_ns = ls_way_latency(way, &way->to->session->window);
+	enum ls_wire_fate fate;
+
+	if (latency_ns == LS_TIME_NONE)
+		return -ENETDOWN;
+	if (way->to->member.state == LS_MEMBER_OUT || (way->to->own && !way->port))
+		return -EHOSTUNREACH;
+	/* The last one of a port may go beyond: it has asked for room before it knew the length. */
+	if (message->queue_bytes &&
+	    ls_way_load(way) + message->length + LIVESTACK_MESSAGE_COST > message->queue_bytes) {
+		way->counts.refused++;
+		return -ENOBUFS;
+	}
+	way->counts.sent++;
+	way->counts.sent_bytes += message->length;
+	message->send_ns = send_ns;
+	message->way = way;
+	fate = ls_wire_carry(&way->wire, send_ns, message->length, latency_ns,
+			     &message->arrival_ns);
+	if (fate == LS_WIRE_CARRIED)
+		return 0;
+	message->arrival_ns = LS_TIME_NONE;
+	ls_way_drop(way, message->length, fate);
+	return 1;
+}
+
 static int ls_message_send_locked(struct ls_component *component, struct ls_link *link,
 				  struct ls_message *message, u64 *send_ns)
 {
 	struct ls_member *member = &component->member;
 	struct ls_window *window = &component->session->window;
 	struct ls_way *way;
-	u64 latency_ns;
+	int err;
 
 	if (component->session->state == LIVESTACK_STATE_STOPPED)
 		return -ESHUTDOWN;
@@ -134,25 +196,41 @@ static int ls_message_send_locked(struct ls_component *component, struct ls_link
 	if (link->to_a.to != component && link->to_b.to != component)
 		return -ENOTCONN;
 
+	message->queue_bytes = link->queue_bytes;
 	way = link->to_a.to == component ? &link->to_b : &link->to_a;
-	latency_ns = ls_way_latency(way, window);
-	if (latency_ns == LS_TIME_NONE)
-		return -ENETDOWN;
-	if (way->to->member.state == LS_MEMBER_OUT)
-		return -EHOSTUNREACH;
-	if (ls_way_load(way) + message->length + LIVESTACK_MESSAGE_COST > link->queue_bytes) {
-		way->counts.refused++;
-		return -ENOBUFS;
-	}
-
+	err = ls_way_take(way, message, *send_ns);
+	if (err < 0)
+		return err;
 	member->clock_ns = *send_ns;
-	message->send_ns = *send_ns;
-	message->arrival_ns = *send_ns + latency_ns;
 	message->sequence = component->sent++;
-	message->way = way;
 	message->link = link->id;
 	message->source = component->id;
-	return 0;
+	return err;
+}
+
+int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_link *link,
+		       struct ls_message *message, u64 send_ns)
+{
+	int err;
+
+	lockdep_assert_held(&from->session->lock);
+	if (from->session->state == LIVESTACK_STATE_STOPPED)
+		return -ESHUTDOWN;
+	/* What a thread of the host has been slow to stamp comes after what was sent since. */
+	send_ns = max(send_ns, way->sent_ns);
+	message->queue_bytes = 0;
+	if (!ls_way_has_room(way, link->queue_bytes))
+		return -ENOBUFS;
+	err = ls_way_take(way, message, send_ns);
+	if (err < 0)
+		return err;
+	way->sent_ns = send_ns;
+	message->sequence = from->sent++;
+	message->link = link->id;
+	message->source = from->id;
+	if (!err)
+		ls_message_enqueue(message);
+	return err;
 }
 
 int ls_message_send(struct ls_component *component, u16 link_id, struct ls_message *message,
@@ -167,14 +245,20 @@ int ls_message_send(struct ls_component *component, u16 link_id, struct ls_messa
 	link = xa_load(&session->links, link_id);
 	raw_spin_lock_irqsave(&session->lock, flags);
 	err = ls_message_send_locked(component, link, message, send_ns);
-	if (!err) {
-		/* Before it is on its way: from there on it is the receiver's. */
+	/* Before it is on its way: from there on it is the receiver's. */
+	if (err >= 0)
 		*arrival_ns = message->arrival_ns;
+	if (!err) {
 		ls_message_enqueue(message);
+		/* Its sender's clock may have moved. */
+		ls_messages_deliver(component);
 	}
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	rcu_read_unlock();
-	return err;
+	if (err <= 0)
+		return err;
+	ls_message_free(message);
+	return 0;
 }
 
 struct ls_message *ls_message_peek(struct ls_component *component)
@@ -193,19 +277,28 @@ struct ls_message *ls_message_peek(struct ls_component *component)
 	return first;
 }
 
+void ls_message_received(struct ls_component *component, struct ls_message *message)
+{
+	struct ls_way *way = message->way;
+
+	component->received++;
+	ls_way_unload(way, message);
+	way->counts.received++;
+	way->counts.received_bytes += message->length;
+	/* There is room again. */
+	if (way->waits)
+		ls_port_resume(way);
+}
+
 void ls_message_take(struct ls_component *component, struct ls_message *message)
 {
 	struct ls_session *session = component->session;
-	struct ls_way *way = message->way;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
 	rb_erase_cached(&message->node, &component->messages);
 	component->queued--;
-	component->received++;
-	ls_way_unload(way, message);
-	way->counts.received++;
-	way->counts.received_bytes += message->length;
+	ls_message_received(component, message);
 	trace_ls_deliver(component, message);
 	ls_window_message(&session->window, &component->member, ls_messages_next(component));
 	raw_spin_unlock_irqrestore(&session->lock, flags);
@@ -221,9 +314,7 @@ void ls_messages_drop(struct ls_session *session, struct rb_root *messages)
 	rbtree_postorder_for_each_entry_safe(message, next, messages, node) {
 		/* One at a time: there may be very many, and interrupts are off. */
 		raw_spin_lock_irqsave(&session->lock, flags);
-		ls_way_unload(message->way, message);
-		message->way->counts.dropped++;
-		message->way->counts.dropped_bytes += message->length;
+		ls_way_forget(message->way, message);
 		raw_spin_unlock_irqrestore(&session->lock, flags);
 		ls_message_free(message);
 		cond_resched();
@@ -246,4 +337,83 @@ void ls_messages_overtaken(struct ls_component *component, u64 clock_ns)
 		if (message->number >= component->known && !message->late)
 			ls_message_count_late(message, clock_ns - message->arrival_ns);
 	}
+}
+
+/* To a port: what it takes, and when. */
+static void ls_message_hand_over(struct ls_component *component, struct ls_message *message,
+				 u64 now_ns)
+{
+	rb_erase_cached(&message->node, &component->messages);
+	component->queued--;
+	component->unseen = true;
+	ls_histogram_add(&message->way->counts.error_ns, now_ns - message->arrival_ns);
+	trace_ls_deliver(component, message);
+	ls_port_arrived(message->way->port, message);
+}
+
+/* A timer may be early by a rounding, and a clock that stands is not asked all the time. */
+#define LS_ARRIVAL_MIN_NS 10000
+
+/* The receiver's clock reaches the next message while it runs, and nothing else tells of that. */
+static void ls_messages_await(struct ls_component *component, u64 now_ns)
+{
+	const struct ls_message *first = ls_messages_first(component);
+	const struct ls_window *window = &component->session->window;
+
+	if (!first || !first->way->port || first->arrival_ns >= window->end_ns)
+		return;
+	if (!window->released && !(component->own && ls_live_advances(component)))
+		return;
+	hrtimer_start(&component->arrival,
+		      ns_to_ktime(max_t(u64, first->arrival_ns - now_ns, LS_ARRIVAL_MIN_NS)),
+		      HRTIMER_MODE_REL_HARD);
+}
+
+void ls_messages_deliver(struct ls_component *component)
+{
+	struct ls_session *session = component->session;
+	struct rb_node *node, *next;
+	u64 now_ns;
+
+	if (component->member.state != LS_MEMBER_RUNNING || !ls_messages_first(component))
+		return;
+	now_ns = ls_component_clock(component);
+	for (node = rb_first_cached(&component->messages); node; node = next) {
+		struct ls_message *message = rb_entry(node, struct ls_message, node);
+
+		if (message->arrival_ns > now_ns)
+			break;
+		next = rb_next(node);
+		if (message->way->port)
+			ls_message_hand_over(component, message, now_ns);
+	}
+	ls_window_message(&session->window, &component->member, ls_messages_next(component));
+	ls_messages_await(component, now_ns);
+}
+
+void ls_way_drain(struct ls_way *way)
+{
+	struct ls_component *component = way->to;
+	struct ls_session *session = component->session;
+	struct rb_node *node, *next;
+	LIST_HEAD(dropped);
+	struct ls_message *message, *following;
+	unsigned long flags;
+
+	might_sleep();
+	raw_spin_lock_irqsave(&session->lock, flags);
+	for (node = rb_first_cached(&component->messages); node; node = next) {
+		message = rb_entry(node, struct ls_message, node);
+		next = rb_next(node);
+		if (message->way != way)
+			continue;
+		rb_erase_cached(&message->node, &component->messages);
+		component->queued--;
+		ls_way_forget(way, message);
+		list_add_tail(&message->arrived, &dropped);
+	}
+	ls_window_message(&session->window, &component->member, ls_messages_next(component));
+	raw_spin_unlock_irqrestore(&session->lock, flags);
+	list_for_each_entry_safe(message, following, &dropped, arrived)
+		ls_message_free(message);
 }

@@ -6,6 +6,24 @@
 
 #include <linux/livestack_netlink.h>
 
+static struct netlink_range_validation ls_direction_rate_bps_range __ro_after_init = {
+	.min = 1ULL,
+	.max = 1000000000000ULL,
+};
+
+static struct netlink_range_validation ls_direction_jitter_ns_range __ro_after_init = {
+	.max = 3600000000000ULL,
+};
+
+static struct netlink_range_validation ls_direction_loss_ppm_range __ro_after_init = {
+	.max = 1000000ULL,
+};
+
+static struct netlink_range_validation ls_direction_mtu_range __ro_after_init = {
+	.min = 68ULL,
+	.max = 65536ULL,
+};
+
 static struct netlink_range_validation ls_session_quantum_ns_range __ro_after_init = {
 	.min = 1000ULL,
 	.max = 10000000000ULL,
@@ -27,6 +45,37 @@ static struct netlink_range_validation ls_link_back_latency_ns_range __ro_after_
 static struct netlink_range_validation ls_link_queue_bytes_range __ro_after_init = {
 	.min = 131072ULL,
 	.max = 268435456ULL,
+};
+
+static const struct nla_policy ls_direction_nl_policy[LIVESTACK_A_DIRECTION_ERROR_NS + 1] = {
+	[LIVESTACK_A_DIRECTION_SENT] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_SENT_BYTES] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_RECEIVED] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_RECEIVED_BYTES] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED_BYTES] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_QUEUED] = { .type = NLA_U32 },
+	[LIVESTACK_A_DIRECTION_QUEUED_BYTES] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_REFUSED] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_LATE] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_LATE_NS] = { .type = NLA_BINARY },
+	[LIVESTACK_A_DIRECTION_RATE_BPS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_direction_rate_bps_range),
+	[LIVESTACK_A_DIRECTION_JITTER_NS] =
+		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_direction_jitter_ns_range),
+	[LIVESTACK_A_DIRECTION_LOSS_PPM] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &ls_direction_loss_ppm_range),
+	[LIVESTACK_A_DIRECTION_MTU] = NLA_POLICY_FULL_RANGE(NLA_U32, &ls_direction_mtu_range),
+	[LIVESTACK_A_DIRECTION_LIMIT_BYTES] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_DIRECTION_LIMIT_PACKETS] =
+		NLA_POLICY_RANGE(NLA_U32, 1, LIVESTACK_LIMIT_PACKETS_MAX),
+	[LIVESTACK_A_DIRECTION_DOWN] = NLA_POLICY_MAX(NLA_U32, 1),
+	[LIVESTACK_A_DIRECTION_DROPPED_LIMIT] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED_LOSS] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED_MTU] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED_DOWN] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_DROPPED_GONE] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_ERROR_NS] = { .type = NLA_BINARY },
 };
 
 static const struct nla_policy ls_version_get_nl_policy[LIVESTACK_A_VERSION_ABI + 1] = {
@@ -80,7 +129,7 @@ static const struct nla_policy ls_component_del_nl_policy[LIVESTACK_A_COMPONENT_
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 };
 
-static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_QUEUE_BYTES + 1] = {
+static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_SEED + 1] = {
 	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 	[LIVESTACK_A_LINK_A] = NLA_POLICY_MAX(NLA_U16, 1023),
@@ -89,6 +138,9 @@ static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_QUEUE_BYTE
 	[LIVESTACK_A_LINK_BACK_LATENCY_NS] =
 		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_back_latency_ns_range),
 	[LIVESTACK_A_LINK_QUEUE_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &ls_link_queue_bytes_range),
+	[LIVESTACK_A_LINK_TO_B] = NLA_POLICY_NESTED(ls_direction_nl_policy),
+	[LIVESTACK_A_LINK_TO_A] = NLA_POLICY_NESTED(ls_direction_nl_policy),
+	[LIVESTACK_A_LINK_SEED] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy ls_link_get_nl_policy[LIVESTACK_A_LINK_ID + 1] = {
@@ -96,13 +148,15 @@ static const struct nla_policy ls_link_get_nl_policy[LIVESTACK_A_LINK_ID + 1] = 
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 };
 
-static const struct nla_policy ls_link_set_nl_policy[LIVESTACK_A_LINK_QUEUE_BYTES + 1] = {
+static const struct nla_policy ls_link_set_nl_policy[LIVESTACK_A_LINK_TO_A + 1] = {
 	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 	[LIVESTACK_A_LINK_LATENCY_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_latency_ns_range),
 	[LIVESTACK_A_LINK_BACK_LATENCY_NS] =
 		NLA_POLICY_FULL_RANGE(NLA_U64, &ls_link_back_latency_ns_range),
 	[LIVESTACK_A_LINK_QUEUE_BYTES] = NLA_POLICY_FULL_RANGE(NLA_U32, &ls_link_queue_bytes_range),
+	[LIVESTACK_A_LINK_TO_B] = NLA_POLICY_NESTED(ls_direction_nl_policy),
+	[LIVESTACK_A_LINK_TO_A] = NLA_POLICY_NESTED(ls_direction_nl_policy),
 };
 
 static const struct nla_policy ls_link_del_nl_policy[LIVESTACK_A_LINK_ID + 1] = {
@@ -130,7 +184,30 @@ static const struct nla_policy ls_vcpu_get_nl_policy[LIVESTACK_A_VCPU_ID + 1] = 
 	[LIVESTACK_A_VCPU_ID] = { .type = NLA_U16 },
 };
 
-const struct genl_ops ls_nl_ops[15] = {
+static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_INTERFACE + 1] = {
+	[LIVESTACK_A_PORT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_PORT_LINK] = NLA_POLICY_MAX(NLA_U16, 4095),
+	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+	[LIVESTACK_A_PORT_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[LIVESTACK_A_PORT_PID] = { .type = NLA_U32 },
+	[LIVESTACK_A_PORT_FD] = { .type = NLA_U32 },
+	[LIVESTACK_A_PORT_OUT_FD] = { .type = NLA_U32 },
+	[LIVESTACK_A_PORT_INTERFACE] = { .type = NLA_NUL_STRING, .len = LIVESTACK_INTERFACE_MAX },
+};
+
+static const struct nla_policy ls_port_get_nl_policy[LIVESTACK_A_PORT_END + 1] = {
+	[LIVESTACK_A_PORT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_PORT_LINK] = NLA_POLICY_MAX(NLA_U16, 4095),
+	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+};
+
+static const struct nla_policy ls_port_del_nl_policy[LIVESTACK_A_PORT_END + 1] = {
+	[LIVESTACK_A_PORT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_PORT_LINK] = NLA_POLICY_MAX(NLA_U16, 4095),
+	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
+};
+
+const struct genl_ops ls_nl_ops[18] = {
 	{
 		.cmd = LIVESTACK_CMD_VERSION_GET,
 		.doit = ls_nl_version_get_doit,
@@ -192,7 +269,7 @@ const struct genl_ops ls_nl_ops[15] = {
 		.cmd = LIVESTACK_CMD_LINK_NEW,
 		.doit = ls_nl_link_new_doit,
 		.policy = ls_link_new_nl_policy,
-		.maxattr = LIVESTACK_A_LINK_QUEUE_BYTES,
+		.maxattr = LIVESTACK_A_LINK_SEED,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -207,7 +284,7 @@ const struct genl_ops ls_nl_ops[15] = {
 		.cmd = LIVESTACK_CMD_LINK_SET,
 		.doit = ls_nl_link_set_doit,
 		.policy = ls_link_set_nl_policy,
-		.maxattr = LIVESTACK_A_LINK_QUEUE_BYTES,
+		.maxattr = LIVESTACK_A_LINK_TO_A,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -237,6 +314,28 @@ const struct genl_ops ls_nl_ops[15] = {
 		.dumpit = ls_nl_vcpu_get_dumpit,
 		.policy = ls_vcpu_get_nl_policy,
 		.maxattr = LIVESTACK_A_VCPU_ID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_PORT_NEW,
+		.doit = ls_nl_port_new_doit,
+		.policy = ls_port_new_nl_policy,
+		.maxattr = LIVESTACK_A_PORT_INTERFACE,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_PORT_GET,
+		.doit = ls_nl_port_get_doit,
+		.dumpit = ls_nl_port_get_dumpit,
+		.policy = ls_port_get_nl_policy,
+		.maxattr = LIVESTACK_A_PORT_END,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_PORT_DEL,
+		.doit = ls_nl_port_del_doit,
+		.policy = ls_port_del_nl_policy,
+		.maxattr = LIVESTACK_A_PORT_END,
 		.flags = GENL_ADMIN_PERM,
 	},
 };

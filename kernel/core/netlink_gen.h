@@ -7,7 +7,7 @@
 
 #include <net/genetlink.h>
 
-extern const struct genl_ops ls_nl_ops[15];
+extern const struct genl_ops ls_nl_ops[18];
 
 enum {
 	LS_NL_GROUP_EVENTS,
@@ -34,5 +34,9 @@ int ls_nl_component_attach_doit(struct sk_buff *skb, struct genl_info *info);
 int ls_nl_component_detach_doit(struct sk_buff *skb, struct genl_info *info);
 int ls_nl_vcpu_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ls_nl_vcpu_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ls_nl_port_new_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ls_nl_port_del_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LS_NETLINK_GEN_H */

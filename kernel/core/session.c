@@ -9,6 +9,7 @@
 #include "link.h"
 #include "live.h"
 #include "object_nl.h"
+#include "port.h"
 #include "trace.h"
 
 /* Guards the tables of sessions, components and links, and who has joined. */
@@ -20,7 +21,7 @@ static u32 ls_session_count;
 /* Numbers are not used again soon: somebody may still mean the old one. */
 static u32 ls_session_last_id;
 
-static void ls_component_tell(struct ls_component *component)
+void ls_component_tell(struct ls_component *component)
 {
 	swake_up_one(&component->told);
 	/* Pairs with the barrier of poll_wait(): who polls sees the new state, or is seen here. */
@@ -52,16 +53,21 @@ static void ls_session_parked(struct ls_window *window, struct ls_member *member
 		      member->due_ns);
 }
 
-static void ls_session_run(struct ls_window *window, struct ls_member *member)
+void ls_component_runs(struct ls_component *component)
 {
-	struct ls_component *component = container_of(member, struct ls_component, member);
-
 	component->windows++;
-	trace_ls_release(component, member->clock_ns, window->end_ns);
+	trace_ls_release(component, component->member.clock_ns, component->session->window.end_ns);
 	if (component->own)
 		ls_live_run(component);
 	else
 		ls_component_tell(component);
+	/* Last: now it has a clock, which what is due may have to wait for. */
+	ls_messages_deliver(component);
+}
+
+static void ls_session_run(struct ls_window *window, struct ls_member *member)
+{
+	ls_component_runs(container_of(member, struct ls_component, member));
 }
 
 static const struct ls_window_ops ls_session_window_ops = {
@@ -220,8 +226,10 @@ static void ls_session_free(struct ls_session *session)
 	xa_for_each(&session->links, id, link)
 		ls_link_free(link);
 	xa_destroy(&session->links);
-	xa_for_each(&session->components, id, component)
+	xa_for_each(&session->components, id, component) {
+		hrtimer_cancel(&component->arrival);
 		kfree(component);
+	}
 	xa_destroy(&session->components);
 	kvfree(session);
 }
@@ -232,6 +240,7 @@ int ls_session_del(struct ls_session *session)
 	if (!list_empty(&session->joined) || ls_clocksource_withdraw(session))
 		return -EBUSY;
 
+	ls_ports_close(session);
 	ls_nl_tell_session_gone(session);
 	ls_session_free(session);
 	return 0;

@@ -12,6 +12,7 @@
 #ifndef _LS_SESSION_H
 #define _LS_SESSION_H
 
+#include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/list.h>
 #include <linux/livestack.h>
@@ -52,6 +53,9 @@ struct ls_component {
 	/* The member runs, or the session has stopped: */
 	struct swait_queue_head told;
 	wait_queue_head_t pollers;
+	bool unseen; /* its ports were given something since its last WAIT returned */
+	u32 busy_ports; /* that have not yet made of an arrival what there is to make of it */
+	struct hrtimer arrival; /* gives ports what arrives while it runs */
 	struct irq_work poll_work; /* wakes pollers, whose lock must not be taken under ours */
 };
 
@@ -153,6 +157,15 @@ bool ls_component_ready(struct ls_component *component);
 
 /* Under the session's lock: it ran so far past its window's end. */
 void ls_component_overshot(struct ls_component *component, u64 overshoot_ns);
+
+/* Under the session's lock: who waits as it is to look whether it is ready. */
+void ls_component_tell(struct ls_component *component);
+
+/* Under the session's lock: it runs now, though no window was opened. */
+void ls_component_runs(struct ls_component *component);
+
+/* Under the session's lock: how far it has come; one that is idle as far as the window. */
+u64 ls_component_clock(const struct ls_component *component);
 
 /* Its clock, and how far it may run. */
 void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns);

@@ -2,7 +2,9 @@
 
 #include "pair.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -40,4 +42,15 @@ bool pair_end(struct pair *pair)
 int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns)
 {
 	return device_wait(pair->fd[who], &pair->clock[who], next_ns, NULL);
+}
+
+int pair_comes(struct pair *pair, unsigned int who)
+{
+	struct pollfd file = { .fd = pair->fd[who], .events = POLLIN };
+	int error = pair_step(pair, who, LIVESTACK_TIME_NONE);
+
+	if (error != EAGAIN)
+		return error;
+	poll(&file, 1, 5000);
+	return pair_step(pair, who, LIVESTACK_TIME_NONE);
 }

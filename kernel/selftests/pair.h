@@ -24,4 +24,7 @@ bool pair_end(struct pair *pair);
 /* WAIT: 0 or the error number. */
 int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns);
 
+/* The same for who waits for what arrives at a port: it may take a moment when it is time. */
+int pair_comes(struct pair *pair, unsigned int who);
+
 #endif /* _LS_PAIR_H */

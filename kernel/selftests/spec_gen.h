@@ -98,6 +98,12 @@ static const struct spec_attribute spec_link_new[] = {
 	  SPEC_U64, SPEC_DO, 0, 3600000000000 },
 	{ "queue-bytes", LIVESTACK_A_LINK_QUEUE_BYTES,
 	  SPEC_U32, SPEC_DO, 131072, 268435456 },
+	{ "to-b", LIVESTACK_A_LINK_TO_B,
+	  SPEC_NEST, SPEC_DO, 0, 0 },
+	{ "to-a", LIVESTACK_A_LINK_TO_A,
+	  SPEC_NEST, SPEC_DO, 0, 0 },
+	{ "seed", LIVESTACK_A_LINK_SEED,
+	  SPEC_U64, SPEC_DO, 0, 18446744073709551615ULL },
 };
 
 static const struct spec_attribute spec_link_get[] = {
@@ -118,6 +124,10 @@ static const struct spec_attribute spec_link_set[] = {
 	  SPEC_U64, SPEC_DO, 0, 3600000000000 },
 	{ "queue-bytes", LIVESTACK_A_LINK_QUEUE_BYTES,
 	  SPEC_U32, SPEC_DO, 131072, 268435456 },
+	{ "to-b", LIVESTACK_A_LINK_TO_B,
+	  SPEC_NEST, SPEC_DO, 0, 0 },
+	{ "to-a", LIVESTACK_A_LINK_TO_A,
+	  SPEC_NEST, SPEC_DO, 0, 0 },
 };
 
 static const struct spec_attribute spec_link_del[] = {
@@ -158,6 +168,43 @@ static const struct spec_attribute spec_vcpu_get[] = {
 	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 65535 },
 };
 
+static const struct spec_attribute spec_port_new[] = {
+	{ "session", LIVESTACK_A_PORT_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "link", LIVESTACK_A_PORT_LINK,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 4095 },
+	{ "end", LIVESTACK_A_PORT_END,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 2 },
+	{ "kind", LIVESTACK_A_PORT_KIND,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 3 },
+	{ "pid", LIVESTACK_A_PORT_PID,
+	  SPEC_U32, SPEC_DO, 0, 4294967295 },
+	{ "fd", LIVESTACK_A_PORT_FD,
+	  SPEC_U32, SPEC_DO, 0, 4294967295 },
+	{ "out-fd", LIVESTACK_A_PORT_OUT_FD,
+	  SPEC_U32, SPEC_DO, 0, 4294967295 },
+	{ "interface", LIVESTACK_A_PORT_INTERFACE,
+	  SPEC_STRING, SPEC_DO, 0, 15 },
+};
+
+static const struct spec_attribute spec_port_get[] = {
+	{ "session", LIVESTACK_A_PORT_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_DUMP | SPEC_NEEDED, 1, 4294967295 },
+	{ "link", LIVESTACK_A_PORT_LINK,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 4095 },
+	{ "end", LIVESTACK_A_PORT_END,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 2 },
+};
+
+static const struct spec_attribute spec_port_del[] = {
+	{ "session", LIVESTACK_A_PORT_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "link", LIVESTACK_A_PORT_LINK,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 4095 },
+	{ "end", LIVESTACK_A_PORT_END,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 2 },
+};
+
 static const struct spec_op spec_ops[] = {
 	{ "version-get", LIVESTACK_CMD_VERSION_GET, SPEC_DO,
 	  LIVESTACK_A_VERSION_MAX, 1, spec_version_get },
@@ -176,11 +223,11 @@ static const struct spec_op spec_ops[] = {
 	{ "component-del", LIVESTACK_CMD_COMPONENT_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_del },
 	{ "link-new", LIVESTACK_CMD_LINK_NEW, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_LINK_MAX, 7, spec_link_new },
+	  LIVESTACK_A_LINK_MAX, 10, spec_link_new },
 	{ "link-get", LIVESTACK_CMD_LINK_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_get },
 	{ "link-set", LIVESTACK_CMD_LINK_SET, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_LINK_MAX, 5, spec_link_set },
+	  LIVESTACK_A_LINK_MAX, 7, spec_link_set },
 	{ "link-del", LIVESTACK_CMD_LINK_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_del },
 	{ "component-attach", LIVESTACK_CMD_COMPONENT_ATTACH, SPEC_DO | SPEC_ADMIN,
@@ -189,6 +236,12 @@ static const struct spec_op spec_ops[] = {
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_detach },
 	{ "vcpu-get", LIVESTACK_CMD_VCPU_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_VCPU_MAX, 3, spec_vcpu_get },
+	{ "port-new", LIVESTACK_CMD_PORT_NEW, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_PORT_MAX, 8, spec_port_new },
+	{ "port-get", LIVESTACK_CMD_PORT_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
+	  LIVESTACK_A_PORT_MAX, 3, spec_port_get },
+	{ "port-del", LIVESTACK_CMD_PORT_DEL, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_PORT_MAX, 3, spec_port_del },
 };
 
 #endif /* _LS_SPEC_GEN_H */

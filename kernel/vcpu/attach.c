@@ -198,6 +198,20 @@ static void ls_machine_detach(void *own)
 	ls_machine_free(machine);
 }
 
+static u64 ls_machine_clock(void *own)
+{
+	struct ls_machine *machine = own;
+
+	return ls_machine_ns(machine, ls_machine_now(machine));
+}
+
+static bool ls_machine_advances(void *own)
+{
+	const struct ls_machine *machine = own;
+
+	return machine->running;
+}
+
 static void ls_machine_count(void *own, struct ls_machine_view *view)
 {
 	const struct ls_machine *machine = own;
@@ -234,6 +248,8 @@ const struct ls_mechanism ls_vcpu_mechanism = {
 	.detach = ls_machine_detach,
 	.joined = ls_machine_joined,
 	.run = ls_machine_run,
+	.clock = ls_machine_clock,
+	.advances = ls_machine_advances,
 	.count = ls_machine_count,
 	.look = ls_machine_view,
 };

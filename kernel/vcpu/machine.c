@@ -91,9 +91,18 @@ void ls_machine_note_skew(struct ls_machine *machine)
 		machine->skew_max = max(machine->skew_max, last - first);
 }
 
+u64 ls_machine_brought(const struct ls_machine *machine)
+{
+	const struct ls_live_window window = ls_live_window(machine->component);
+
+	if (!window.runs || window.free || window.clock_ns <= machine->base_ns)
+		return 0;
+	return min(ls_machine_ticks(machine, window.clock_ns), machine->end);
+}
+
 u64 ls_machine_now(struct ls_machine *machine)
 {
-	u64 now = machine->window.runs ? machine->start : 0;
+	u64 now = ls_machine_brought(machine);
 	u32 i;
 
 	for (i = 0; i < machine->count; i++)
@@ -110,12 +119,28 @@ void ls_machine_let_run(struct ls_machine *machine, struct ls_gate *gate)
 		gate->windows++;
 	}
 	swake_up_one(&gate->told);
+	ls_live_advancing(machine->component);
+}
+
+bool ls_machine_is_at(const struct ls_machine *machine, u64 ticks)
+{
+	/* As core was told of it: ticks are rounded on the way there and back. */
+	return ls_machine_ns(machine, ticks) <= ls_live_window(machine->component).clock_ns;
 }
 
 static void ls_machine_kick(struct ls_gate *gate)
 {
 	gate->kicked = true;
 	ls_kvm_kick(gate->vcpu);
+}
+
+/* Whether an idle one is woken: beside others that run its timer comes along, else it waits. */
+static bool ls_machine_is_due(const struct ls_machine *machine, const struct ls_gate *gate)
+{
+	if (machine->window.free)
+		return true;
+	return gate->next < machine->target &&
+	       (machine->running || ls_machine_is_at(machine, gate->next));
 }
 
 /* Lets those run who have something to do in this step. */
@@ -133,8 +158,7 @@ static void ls_machine_go(struct ls_machine *machine)
 	}
 	for (i = 0; i < machine->count; i++) {
 		gate = machine->gates[i];
-		if (gate->state == LIVESTACK_VCPU_STATE_IDLE &&
-		    (gate->next < machine->target || machine->window.free)) {
+		if (gate->state == LIVESTACK_VCPU_STATE_IDLE && ls_machine_is_due(machine, gate)) {
 			ls_machine_kick(gate);
 			told = true;
 		}
@@ -209,7 +233,7 @@ void ls_machine_settle(struct ls_machine *machine)
 		ls_machine_step_on(machine, stand.parked);
 		return;
 	}
-	if (!ls_quiet(machine)) {
+	if (ls_live_window(machine->component).busy || !ls_quiet(machine)) {
 		hrtimer_start(&machine->look, ns_to_ktime(LS_QUIET_PERIOD_NS),
 			      HRTIMER_MODE_REL_HARD);
 		return;

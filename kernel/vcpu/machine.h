@@ -76,6 +76,12 @@ void ls_machine_refresh(struct ls_machine *machine);
 /* The furthest that any of its gates has come. */
 u64 ls_machine_now(struct ls_machine *machine);
 
+/* How far core has brought it: something arrived, or idle time was skipped. 0: nowhere. */
+u64 ls_machine_brought(const struct ls_machine *machine);
+
+/* Whether it has been brought to @ticks: what is due there may be done. */
+bool ls_machine_is_at(const struct ls_machine *machine, u64 ticks);
+
 /* How far apart the clocks of those are that run or have more to do is noted. */
 void ls_machine_note_skew(struct ls_machine *machine);
 

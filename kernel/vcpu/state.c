@@ -60,7 +60,7 @@ static void ls_gate_awake(struct ls_gate *gate)
 	ls_machine_refresh(machine);
 	ls_machine_let_run(machine, gate);
 	/* It may have joined a later window than it went to sleep in. */
-	ls_gate_advance(gate, machine->start);
+	ls_gate_advance(gate, max(machine->start, ls_machine_brought(machine)));
 }
 
 /* @ticks is where the guest's clock is. Whether it may run on. */
@@ -142,15 +142,20 @@ bool ls_gate_rouse(struct ls_gate *gate)
 	/* One that overshot is not followed. */
 	to = min(now, machine->target);
 	if (!arm && gate->next < machine->target) {
-		arm = true;
 		/*
 		 * Beside others that run its timer goes along with theirs, as the host's time does
-		 * too. That is tried once: if they do not come on it does not wait for them.
+		 * too. That is tried once: if they do not come on it does not wait for them. With
+		 * nobody beside it waits until core has brought the machine there: something may
+		 * arrive before.
 		 */
-		if (!machine->running || gate->next <= now || gate->paced)
+		if (gate->next <= now || ls_machine_is_at(machine, gate->next) ||
+		    (machine->running && gate->paced)) {
+			arm = true;
 			to = gate->next;
-		else
+		} else if (machine->running) {
+			arm = true;
 			gate->paced = true;
+		}
 	}
 	ls_gate_advance(gate, to);
 	return arm;

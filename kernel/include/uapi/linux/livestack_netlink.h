@@ -41,6 +41,18 @@
 /* The longest queue of a link. */
 #define LIVESTACK_QUEUE_MAX_BYTES	268435456
 
+/* Bytes of a network device's name at most. */
+#define LIVESTACK_INTERFACE_MAX	15
+
+/* The highest rate of a link's way, a terabit a second. */
+#define LIVESTACK_RATE_MAX_BPS	1000000000000
+
+/* Messages that wait for a rate at most. */
+#define LIVESTACK_LIMIT_PACKETS_MAX	16384
+
+/* The smallest mtu of a link's way. */
+#define LIVESTACK_MTU_MIN	68
+
 /* Bytes of a message at most. */
 #define LIVESTACK_MESSAGE_MAX	65536
 
@@ -121,6 +133,28 @@ enum livestack_clocksource {
 	LIVESTACK_CLOCKSOURCE_NONE = 1,
 	LIVESTACK_CLOCKSOURCE_OFFERED = 2,
 	LIVESTACK_CLOCKSOURCE_SELECTED = 3,
+};
+
+/*
+ * enum livestack_end - Of a link.
+ * LIVESTACK_END_A: Where component a is.
+ * LIVESTACK_END_B: Where component b is.
+ */
+enum livestack_end {
+	LIVESTACK_END_A = 1,
+	LIVESTACK_END_B = 2,
+};
+
+/*
+ * enum livestack_port_kind - Of a port.
+ * LIVESTACK_PORT_KIND_SOCKET: A connected socket.
+ * LIVESTACK_PORT_KIND_EVENTFD: One or two eventfds.
+ * LIVESTACK_PORT_KIND_NET: A network device that is made for it.
+ */
+enum livestack_port_kind {
+	LIVESTACK_PORT_KIND_SOCKET = 1,
+	LIVESTACK_PORT_KIND_EVENTFD = 2,
+	LIVESTACK_PORT_KIND_NET = 3,
 };
 
 /*
@@ -375,7 +409,7 @@ enum {
  * LIVESTACK_A_DIRECTION_SENT_BYTES: Their bytes.
  * LIVESTACK_A_DIRECTION_RECEIVED: Messages taken by the receiver.
  * LIVESTACK_A_DIRECTION_RECEIVED_BYTES: Their bytes.
- * LIVESTACK_A_DIRECTION_DROPPED: Messages lost because the receiver left.
+ * LIVESTACK_A_DIRECTION_DROPPED: Messages lost after they were sent, whyever.
  * LIVESTACK_A_DIRECTION_DROPPED_BYTES: Their bytes.
  * LIVESTACK_A_DIRECTION_QUEUED: Messages on their way.
  * LIVESTACK_A_DIRECTION_QUEUED_BYTES: Their bytes.
@@ -383,6 +417,23 @@ enum {
  * LIVESTACK_A_DIRECTION_LATE: Messages that came after their arrival time had passed.
  * LIVESTACK_A_DIRECTION_LATE_NS: How much, a histogram: u64 counts, entry i of those with i
  *   significant bits, up to the last that is not 0.
+ * LIVESTACK_A_DIRECTION_RATE_BPS: Bits a second that it carries, one message after the other;
+ *   absent: any.
+ * LIVESTACK_A_DIRECTION_JITTER_NS: Added to each latency, from 0 to this, evenly; no message
+ *   overtakes another.
+ * LIVESTACK_A_DIRECTION_LOSS_PPM: So many of a million are lost.
+ * LIVESTACK_A_DIRECTION_MTU: Longer messages are dropped; absent, any length.
+ * LIVESTACK_A_DIRECTION_LIMIT_BYTES: Bytes that may wait for the rate, at most; a message that
+ *   finds no room is dropped. Absent, any.
+ * LIVESTACK_A_DIRECTION_LIMIT_PACKETS: The same in messages. 1000 unless said.
+ * LIVESTACK_A_DIRECTION_DOWN: 1: it drops all that is sent; 0: it does not.
+ * LIVESTACK_A_DIRECTION_DROPPED_LIMIT: Of those dropped: they found no room.
+ * LIVESTACK_A_DIRECTION_DROPPED_LOSS: They were to be lost.
+ * LIVESTACK_A_DIRECTION_DROPPED_MTU: They were too long.
+ * LIVESTACK_A_DIRECTION_DROPPED_DOWN: The way was down.
+ * LIVESTACK_A_DIRECTION_DROPPED_GONE: The receiver had left, or its port was closed.
+ * LIVESTACK_A_DIRECTION_ERROR_NS: How late a port was given its messages, by the receiver's
+ *   clock, a histogram.
  */
 enum {
 	LIVESTACK_A_DIRECTION_SENT = 1,
@@ -396,6 +447,19 @@ enum {
 	LIVESTACK_A_DIRECTION_REFUSED,
 	LIVESTACK_A_DIRECTION_LATE,
 	LIVESTACK_A_DIRECTION_LATE_NS,
+	LIVESTACK_A_DIRECTION_RATE_BPS,
+	LIVESTACK_A_DIRECTION_JITTER_NS,
+	LIVESTACK_A_DIRECTION_LOSS_PPM,
+	LIVESTACK_A_DIRECTION_MTU,
+	LIVESTACK_A_DIRECTION_LIMIT_BYTES,
+	LIVESTACK_A_DIRECTION_LIMIT_PACKETS,
+	LIVESTACK_A_DIRECTION_DOWN,
+	LIVESTACK_A_DIRECTION_DROPPED_LIMIT,
+	LIVESTACK_A_DIRECTION_DROPPED_LOSS,
+	LIVESTACK_A_DIRECTION_DROPPED_MTU,
+	LIVESTACK_A_DIRECTION_DROPPED_DOWN,
+	LIVESTACK_A_DIRECTION_DROPPED_GONE,
+	LIVESTACK_A_DIRECTION_ERROR_NS,
 
 	__LIVESTACK_A_DIRECTION_MAX,
 	LIVESTACK_A_DIRECTION_MAX = (__LIVESTACK_A_DIRECTION_MAX - 1),
@@ -412,8 +476,10 @@ enum {
  * LIVESTACK_A_LINK_BACK_LATENCY_NS: From b to a.
  * LIVESTACK_A_LINK_QUEUE_BYTES: Room for messages on their way, each direction for itself; a
  *   message takes its length and message-cost. 1 MiB unless said.
- * LIVESTACK_A_LINK_TO_B: Counts of the way from a to b.
- * LIVESTACK_A_LINK_TO_A: Counts of the way back.
+ * LIVESTACK_A_LINK_TO_B: The way from a to b: how it is, and its counts.
+ * LIVESTACK_A_LINK_TO_A: The way back.
+ * LIVESTACK_A_LINK_SEED: Of what is random on it; the same seed gives the same losses and
+ *   jitters. 0 unless said.
  */
 enum {
 	LIVESTACK_A_LINK_SESSION = 1,
@@ -425,9 +491,39 @@ enum {
 	LIVESTACK_A_LINK_QUEUE_BYTES,
 	LIVESTACK_A_LINK_TO_B,
 	LIVESTACK_A_LINK_TO_A,
+	LIVESTACK_A_LINK_SEED,
 
 	__LIVESTACK_A_LINK_MAX,
 	LIVESTACK_A_LINK_MAX = (__LIVESTACK_A_LINK_MAX - 1),
+};
+
+/*
+ * Where an end of a link leads out of the session, to a socket, eventfds or a network device.
+ * LIVESTACK_A_PORT_SESSION: Id of its session.
+ * LIVESTACK_A_PORT_LINK: Its link.
+ * LIVESTACK_A_PORT_END: Which end of the link.
+ * LIVESTACK_A_PORT_KIND: What it is.
+ * LIVESTACK_A_PORT_PID: The process whose descriptors are meant.
+ * LIVESTACK_A_PORT_FD: The socket, or the eventfd whose signals are sent.
+ * LIVESTACK_A_PORT_OUT_FD: The eventfd that is signalled for what arrives.
+ * LIVESTACK_A_PORT_INTERFACE: Name of the network device, of the caller's network namespace.
+ * LIVESTACK_A_PORT_INDEX: The network device's number.
+ * LIVESTACK_A_PORT_BLOCKED: 1 while it does not read on, as the queue is full.
+ */
+enum {
+	LIVESTACK_A_PORT_SESSION = 1,
+	LIVESTACK_A_PORT_LINK,
+	LIVESTACK_A_PORT_END,
+	LIVESTACK_A_PORT_KIND,
+	LIVESTACK_A_PORT_PID,
+	LIVESTACK_A_PORT_FD,
+	LIVESTACK_A_PORT_OUT_FD,
+	LIVESTACK_A_PORT_INTERFACE,
+	LIVESTACK_A_PORT_INDEX,
+	LIVESTACK_A_PORT_BLOCKED,
+
+	__LIVESTACK_A_PORT_MAX,
+	LIVESTACK_A_PORT_MAX = (__LIVESTACK_A_PORT_MAX - 1),
 };
 
 /*
@@ -468,6 +564,13 @@ enum {
  *   where it is. Needs session and id.
  * LIVESTACK_CMD_VCPU_GET: Tell of one virtual CPU, of all of a session, or of all. One needs
  *   session, component and id.
+ * LIVESTACK_CMD_PORT_NEW: Make an end of a link a port: a socket by pid and fd, eventfds by pid
+ *   and fd or out-fd or both, a network device by interface. Descriptors may be closed after it.
+ *   Needs session, link, end and kind.
+ * LIVESTACK_CMD_PORT_GET: Tell of one port, of all of a session, or of all. One needs session,
+ *   link and end.
+ * LIVESTACK_CMD_PORT_DEL: Close a port. What is on its way to it is dropped. Needs session, link
+ *   and end.
  */
 enum {
 	LIVESTACK_CMD_VERSION_GET = 1,
@@ -492,6 +595,9 @@ enum {
 	LIVESTACK_CMD_COMPONENT_ATTACH,
 	LIVESTACK_CMD_COMPONENT_DETACH,
 	LIVESTACK_CMD_VCPU_GET,
+	LIVESTACK_CMD_PORT_NEW,
+	LIVESTACK_CMD_PORT_GET,
+	LIVESTACK_CMD_PORT_DEL,
 
 	__LIVESTACK_CMD_MAX,
 	LIVESTACK_CMD_MAX = (__LIVESTACK_CMD_MAX - 1),

@@ -38,6 +38,18 @@ export const QUEUE_MIN_BYTES = 131072;
 /** The longest queue of a link. */
 export const QUEUE_MAX_BYTES = 268435456;
 
+/** Bytes of a network device's name at most. */
+export const INTERFACE_MAX = 15;
+
+/** The highest rate of a link's way, a terabit a second. */
+export const RATE_MAX_BPS = 1000000000000;
+
+/** Messages that wait for a rate at most. */
+export const LIMIT_PACKETS_MAX = 16384;
+
+/** The smallest mtu of a link's way. */
+export const MTU_MIN = 68;
+
 /** Bytes of a message at most. */
 export const MESSAGE_MAX = 65536;
 
@@ -112,6 +124,26 @@ export const Clocksource = {
   selected: 3,
 } as const;
 export type Clocksource = (typeof Clocksource)[keyof typeof Clocksource];
+
+/** Of a link. */
+export const End = {
+  /** Where component a is. */
+  a: 1,
+  /** Where component b is. */
+  b: 2,
+} as const;
+export type End = (typeof End)[keyof typeof End];
+
+/** Of a port. */
+export const PortKind = {
+  /** A connected socket. */
+  socket: 1,
+  /** One or two eventfds. */
+  eventfd: 2,
+  /** A network device that is made for it. */
+  net: 3,
+} as const;
+export type PortKind = (typeof PortKind)[keyof typeof PortKind];
 
 /** Of a component. */
 export const Kind = {
@@ -287,6 +319,19 @@ export const attributeSets = {
     refused: { id: 9, type: "u64" },
     late: { id: 10, type: "u64" },
     lateNs: { id: 11, type: "binary", items: "u64" },
+    rateBps: { id: 12, type: "u64", min: 1n, max: 1000000000000n },
+    jitterNs: { id: 13, type: "u64", max: 3600000000000n },
+    lossPpm: { id: 14, type: "u32", max: 1000000n },
+    mtu: { id: 15, type: "u32", min: 68n, max: 65536n },
+    limitBytes: { id: 16, type: "u32", min: 1n },
+    limitPackets: { id: 17, type: "u32", min: 1n, max: 16384n },
+    down: { id: 18, type: "u32", max: 1n },
+    droppedLimit: { id: 19, type: "u64" },
+    droppedLoss: { id: 20, type: "u64" },
+    droppedMtu: { id: 21, type: "u64" },
+    droppedDown: { id: 22, type: "u64" },
+    droppedGone: { id: 23, type: "u64" },
+    errorNs: { id: 24, type: "binary", items: "u64" },
   },
   link: {
     session: { id: 1, type: "u32", min: 1n },
@@ -298,6 +343,19 @@ export const attributeSets = {
     queueBytes: { id: 7, type: "u32", min: 131072n, max: 268435456n },
     toB: { id: 8, type: "nest", nested: "direction" },
     toA: { id: 9, type: "nest", nested: "direction" },
+    seed: { id: 10, type: "u64" },
+  },
+  port: {
+    session: { id: 1, type: "u32", min: 1n },
+    link: { id: 2, type: "u16", max: 4095n },
+    end: { id: 3, type: "u32", min: 1n, max: 2n },
+    kind: { id: 4, type: "u32", min: 1n, max: 3n },
+    pid: { id: 5, type: "u32" },
+    fd: { id: 6, type: "u32" },
+    outFd: { id: 7, type: "u32" },
+    interface: { id: 8, type: "string", maxLength: 15 },
+    index: { id: 9, type: "u32" },
+    blocked: { id: 10, type: "u32" },
   },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
@@ -400,22 +458,22 @@ export const operations = {
     id: 14,
     set: "link",
     admin: true,
-    do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes"], reply: [] },
+    do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"], reply: [] },
   },
   /** Tell of one link, of all of a session, or of all. One needs session and id. */
   linkGet: {
     id: 15,
     set: "link",
     admin: true,
-    do: { request: ["session", "id"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"] },
-    dump: { request: ["session"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"] },
+    do: { request: ["session", "id"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"] },
+    dump: { request: ["session"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"] },
   },
   /** Set what is given, all of it or, when refused, nothing. Needs session and id. Latencies change with the next window. */
   linkSet: {
     id: 16,
     set: "link",
     admin: true,
-    do: { request: ["session", "id", "latencyNs", "backLatencyNs", "queueBytes"], reply: [] },
+    do: { request: ["session", "id", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"], reply: [] },
   },
   /** Delete a link that no message is on. Needs session and id. */
   linkDel: {
@@ -429,7 +487,7 @@ export const operations = {
     id: 18,
     set: "link",
     admin: false,
-    event: { reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA"], group: "events" },
+    event: { reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"], group: "events" },
   },
   /** A link was deleted. */
   linkDelNtf: {
@@ -460,6 +518,28 @@ export const operations = {
     do: { request: ["session", "component", "id"], reply: ["session", "component", "id", "tid", "state", "clockNs", "nextNs", "windows", "parks", "overshootNs", "overshootMaxNs", "preemptedNs", "parkedNs", "idleNs", "userNs", "entryNs"] },
     dump: { request: ["session"], reply: ["session", "component", "id", "tid", "state", "clockNs", "nextNs", "windows", "parks", "overshootNs", "overshootMaxNs", "preemptedNs", "parkedNs", "idleNs", "userNs", "entryNs"] },
   },
+  /** Make an end of a link a port: a socket by pid and fd, eventfds by pid and fd or out-fd or both, a network device by interface. Descriptors may be closed after it. Needs session, link, end and kind. */
+  portNew: {
+    id: 23,
+    set: "port",
+    admin: true,
+    do: { request: ["session", "link", "end", "kind", "pid", "fd", "outFd", "interface"], reply: [] },
+  },
+  /** Tell of one port, of all of a session, or of all. One needs session, link and end. */
+  portGet: {
+    id: 24,
+    set: "port",
+    admin: true,
+    do: { request: ["session", "link", "end"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked"] },
+    dump: { request: ["session"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked"] },
+  },
+  /** Close a port. What is on its way to it is dropped. Needs session, link and end. */
+  portDel: {
+    id: 25,
+    set: "port",
+    admin: true,
+    do: { request: ["session", "link", "end"], reply: [] },
+  },
 } as const satisfies Readonly<Record<string, OperationSpec>>;
 
 export type OperationName = keyof typeof operations;
@@ -474,7 +554,7 @@ export interface Direction {
   readonly received?: bigint;
   /** Their bytes. */
   readonly receivedBytes?: bigint;
-  /** Messages lost because the receiver left. */
+  /** Messages lost after they were sent, whyever. */
   readonly dropped?: bigint;
   /** Their bytes. */
   readonly droppedBytes?: bigint;
@@ -488,6 +568,32 @@ export interface Direction {
   readonly late?: bigint;
   /** How much, a histogram: u64 counts, entry i of those with i significant bits, up to the last that is not 0. */
   readonly lateNs?: readonly bigint[];
+  /** Bits a second that it carries, one message after the other; absent: any. */
+  readonly rateBps?: bigint;
+  /** Added to each latency, from 0 to this, evenly; no message overtakes another. */
+  readonly jitterNs?: bigint;
+  /** So many of a million are lost. */
+  readonly lossPpm?: number;
+  /** Longer messages are dropped; absent, any length. */
+  readonly mtu?: number;
+  /** Bytes that may wait for the rate, at most; a message that finds no room is dropped. Absent, any. */
+  readonly limitBytes?: number;
+  /** The same in messages. 1000 unless said. */
+  readonly limitPackets?: number;
+  /** 1: it drops all that is sent; 0: it does not. */
+  readonly down?: number;
+  /** Of those dropped: they found no room. */
+  readonly droppedLimit?: bigint;
+  /** They were to be lost. */
+  readonly droppedLoss?: bigint;
+  /** They were too long. */
+  readonly droppedMtu?: bigint;
+  /** The way was down. */
+  readonly droppedDown?: bigint;
+  /** The receiver had left, or its port was closed. */
+  readonly droppedGone?: bigint;
+  /** How late a port was given its messages, by the receiver's clock, a histogram. */
+  readonly errorNs?: readonly bigint[];
 }
 
 export interface VersionGetRequest {
@@ -909,6 +1015,12 @@ export interface LinkNewRequest {
   readonly backLatencyNs?: bigint;
   /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
   readonly queueBytes?: number;
+  /** The way from a to b: how it is, and its counts. */
+  readonly toB?: Direction;
+  /** The way back. */
+  readonly toA?: Direction;
+  /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
+  readonly seed?: bigint;
 }
 
 export interface LinkGetRequest {
@@ -933,10 +1045,12 @@ export interface LinkGetReply {
   readonly backLatencyNs?: bigint;
   /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
   readonly queueBytes?: number;
-  /** Counts of the way from a to b. */
+  /** The way from a to b: how it is, and its counts. */
   readonly toB?: Direction;
-  /** Counts of the way back. */
+  /** The way back. */
   readonly toA?: Direction;
+  /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
+  readonly seed?: bigint;
 }
 
 export interface LinkGetDumpRequest {
@@ -959,10 +1073,12 @@ export interface LinkGetDumpReply {
   readonly backLatencyNs?: bigint;
   /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
   readonly queueBytes?: number;
-  /** Counts of the way from a to b. */
+  /** The way from a to b: how it is, and its counts. */
   readonly toB?: Direction;
-  /** Counts of the way back. */
+  /** The way back. */
   readonly toA?: Direction;
+  /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
+  readonly seed?: bigint;
 }
 
 export interface LinkSetRequest {
@@ -976,6 +1092,10 @@ export interface LinkSetRequest {
   readonly backLatencyNs?: bigint;
   /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
   readonly queueBytes?: number;
+  /** The way from a to b: how it is, and its counts. */
+  readonly toB?: Direction;
+  /** The way back. */
+  readonly toA?: Direction;
 }
 
 export interface LinkDelRequest {
@@ -1000,10 +1120,12 @@ export interface LinkNtfEvent {
   readonly backLatencyNs?: bigint;
   /** Room for messages on their way, each direction for itself; a message takes its length and message-cost. 1 MiB unless said. */
   readonly queueBytes?: number;
-  /** Counts of the way from a to b. */
+  /** The way from a to b: how it is, and its counts. */
   readonly toB?: Direction;
-  /** Counts of the way back. */
+  /** The way back. */
   readonly toA?: Direction;
+  /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
+  readonly seed?: bigint;
 }
 
 export interface LinkDelNtfEvent {
@@ -1119,6 +1241,82 @@ export interface VcpuGetDumpReply {
   readonly entryNs?: bigint;
 }
 
+export interface PortNewRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its link. */
+  readonly link?: number;
+  /** Which end of the link. */
+  readonly end?: End;
+  /** What it is. */
+  readonly kind?: PortKind;
+  /** The process whose descriptors are meant. */
+  readonly pid?: number;
+  /** The socket, or the eventfd whose signals are sent. */
+  readonly fd?: number;
+  /** The eventfd that is signalled for what arrives. */
+  readonly outFd?: number;
+  /** Name of the network device, of the caller's network namespace. */
+  readonly interface?: string;
+}
+
+export interface PortGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its link. */
+  readonly link?: number;
+  /** Which end of the link. */
+  readonly end?: End;
+}
+
+export interface PortGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its link. */
+  readonly link?: number;
+  /** Which end of the link. */
+  readonly end?: End;
+  /** What it is. */
+  readonly kind?: PortKind;
+  /** Name of the network device, of the caller's network namespace. */
+  readonly interface?: string;
+  /** The network device's number. */
+  readonly index?: number;
+  /** 1 while it does not read on, as the queue is full. */
+  readonly blocked?: number;
+}
+
+export interface PortGetDumpRequest {
+  /** Id of its session. */
+  readonly session?: number;
+}
+
+export interface PortGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its link. */
+  readonly link?: number;
+  /** Which end of the link. */
+  readonly end?: End;
+  /** What it is. */
+  readonly kind?: PortKind;
+  /** Name of the network device, of the caller's network namespace. */
+  readonly interface?: string;
+  /** The network device's number. */
+  readonly index?: number;
+  /** 1 while it does not read on, as the queue is full. */
+  readonly blocked?: number;
+}
+
+export interface PortDelRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its link. */
+  readonly link?: number;
+  /** Which end of the link. */
+  readonly end?: End;
+}
+
 export type Nothing = Record<never, never>;
 
 /** What is asked about one thing, and answered once. */
@@ -1138,6 +1336,9 @@ export interface DoTypes {
   componentAttach: { readonly request: ComponentAttachRequest; readonly reply: Nothing };
   componentDetach: { readonly request: ComponentDetachRequest; readonly reply: Nothing };
   vcpuGet: { readonly request: VcpuGetRequest; readonly reply: VcpuGetReply };
+  portNew: { readonly request: PortNewRequest; readonly reply: Nothing };
+  portGet: { readonly request: PortGetRequest; readonly reply: PortGetReply };
+  portDel: { readonly request: PortDelRequest; readonly reply: Nothing };
 }
 
 /** What lists things; one reply for each. */
@@ -1146,6 +1347,7 @@ export interface DumpTypes {
   componentGet: { readonly request: ComponentGetDumpRequest; readonly reply: ComponentGetDumpReply };
   linkGet: { readonly request: LinkGetDumpRequest; readonly reply: LinkGetDumpReply };
   vcpuGet: { readonly request: VcpuGetDumpRequest; readonly reply: VcpuGetDumpReply };
+  portGet: { readonly request: PortGetDumpRequest; readonly reply: PortGetDumpReply };
 }
 
 /** What the kernel says unasked to those in a group. */

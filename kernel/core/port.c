@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "port.h"
+
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "link.h"
+#include "session.h"
+
+/* The one there is, under ls_table_lock. */
+static const struct ls_transport *ls_transport;
+
+int ls_port_new(struct ls_link *link, enum livestack_end end,
+		const struct ls_port_request *request, const char **sentence)
+{
+	struct ls_way *in = end == LIVESTACK_END_A ? &link->to_a : &link->to_b;
+	const struct ls_port place = {
+		.link = link,
+		.component = in->to,
+		.in = in,
+		.out = end == LIVESTACK_END_A ? &link->to_b : &link->to_a,
+		.end = end,
+		.kind = request->kind,
+	};
+	struct ls_port *port;
+
+	lockdep_assert_held(&ls_table_lock);
+	if (in->port) {
+		*sentence = "this end of the link is a port already: port-del closes it";
+		return -EEXIST;
+	}
+	if (!ls_transport) {
+		*sentence = "nothing is loaded that ports are made of: modprobe livestack_ipc";
+		return -EOPNOTSUPP;
+	}
+	port = ls_transport->open(&place, request, sentence);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	ls_table_changes++;
+	return 0;
+}
+
+void ls_port_del(struct ls_port *port)
+{
+	lockdep_assert_held(&ls_table_lock);
+	ls_table_changes++;
+	ls_transport->close(port);
+}
+
+static void ls_way_close(struct ls_way *way)
+{
+	if (way->port)
+		ls_port_del(way->port);
+}
+
+void ls_ports_close(struct ls_session *session)
+{
+	struct ls_link *link;
+	unsigned long id;
+
+	lockdep_assert_held(&ls_table_lock);
+	xa_for_each(&session->links, id, link) {
+		ls_way_close(&link->to_a);
+		ls_way_close(&link->to_b);
+	}
+}
+
+void ls_port_look(struct ls_port *port, struct ls_port_view *view)
+{
+	lockdep_assert_held(&ls_table_lock);
+	ls_transport->view(port, view);
+}
+
+int ls_transport_register(const struct ls_transport *transport)
+{
+	int err = 0;
+
+	mutex_lock(&ls_table_lock);
+	if (ls_transport)
+		err = -EBUSY;
+	else
+		ls_transport = transport;
+	mutex_unlock(&ls_table_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(ls_transport_register);
+
+void ls_transport_unregister(const struct ls_transport *transport)
+{
+	struct ls_session *session;
+	unsigned long id;
+
+	might_sleep();
+	mutex_lock(&ls_table_lock);
+	xa_for_each(&ls_sessions, id, session)
+		ls_ports_close(session);
+	ls_transport = NULL;
+	mutex_unlock(&ls_table_lock);
+}
+EXPORT_SYMBOL_GPL(ls_transport_unregister);
+
+static unsigned long ls_port_lock(struct ls_port *port)
+	__acquires(port->component->session->lock)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&port->component->session->lock, flags);
+	return flags;
+}
+
+static void ls_port_unlock(struct ls_port *port, unsigned long flags)
+	__releases(port->component->session->lock)
+{
+	ls_session_settle(port->component->session);
+	raw_spin_unlock_irqrestore(&port->component->session->lock, flags);
+}
+
+bool ls_port_loses(const struct ls_port *place)
+{
+	return place->in->wire.config.loss_ppm || place->out->wire.config.loss_ppm;
+}
+EXPORT_SYMBOL_GPL(ls_port_loses);
+
+void ls_port_open(struct ls_port *port)
+{
+	unsigned long flags;
+
+	INIT_LIST_HEAD(&port->arrived);
+	flags = ls_port_lock(port);
+	port->in->port = port;
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_open);
+
+static void ls_port_calm(struct ls_port *port)
+{
+	struct ls_component *component = port->component;
+
+	if (!--component->busy_ports)
+		ls_component_tell(component);
+}
+
+static void ls_port_stop(struct ls_port *port, bool *flag)
+{
+	if (*flag && !(flag == &port->taking && port->stalled))
+		ls_port_calm(port);
+	*flag = false;
+	if (flag == &port->taking)
+		port->stalled = false;
+}
+
+void ls_port_shut(struct ls_port *port)
+{
+	struct ls_message *message, *next;
+	unsigned long flags;
+	LIST_HEAD(arrived);
+
+	might_sleep();
+	flags = ls_port_lock(port);
+	port->in->port = NULL;
+	if (port->out->waits == port)
+		port->out->waits = NULL;
+	ls_port_stop(port, &port->taking);
+	ls_port_stop(port, &port->resuming);
+	list_for_each_entry(message, &port->arrived, arrived)
+		ls_way_forget(port->in, message);
+	list_splice_init(&port->arrived, &arrived);
+	ls_port_unlock(port, flags);
+	list_for_each_entry_safe(message, next, &arrived, arrived)
+		ls_message_free(message);
+	ls_way_drain(port->in);
+}
+EXPORT_SYMBOL_GPL(ls_port_shut);
+
+u64 ls_port_now(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+	const u64 now_ns = ls_component_clock(port->component);
+
+	ls_port_unlock(port, flags);
+	return now_ns;
+}
+EXPORT_SYMBOL_GPL(ls_port_now);
+
+struct ls_message *ls_port_message(u32 length, void *cargo, gfp_t gfp)
+{
+	struct ls_message *message = kvmalloc(struct_size(message, data, cargo ? 0 : length), gfp);
+
+	if (!message)
+		return NULL;
+	message->length = length;
+	message->cargo = cargo;
+	message->release = NULL;
+	return message;
+}
+EXPORT_SYMBOL_GPL(ls_port_message);
+
+void ls_port_holds(struct ls_message *message, void (*release)(struct ls_message *message))
+{
+	message->release = release;
+}
+EXPORT_SYMBOL_GPL(ls_port_holds);
+
+void *ls_port_cargo(const struct ls_message *message)
+{
+	return message->cargo;
+}
+EXPORT_SYMBOL_GPL(ls_port_cargo);
+
+u32 ls_port_length(const struct ls_message *message)
+{
+	return message->length;
+}
+EXPORT_SYMBOL_GPL(ls_port_length);
+
+void *ls_port_data(struct ls_message *message)
+{
+	return message->data;
+}
+EXPORT_SYMBOL_GPL(ls_port_data);
+
+void ls_port_free(struct ls_message *message)
+{
+	ls_message_free(message);
+}
+EXPORT_SYMBOL_GPL(ls_port_free);
+
+bool ls_port_room(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+	const bool room = ls_way_has_room(port->out, port->link->queue_bytes);
+
+	if (!room)
+		port->out->waits = port;
+	ls_port_unlock(port, flags);
+	return room;
+}
+EXPORT_SYMBOL_GPL(ls_port_room);
+
+int ls_port_send(struct ls_port *port, struct ls_message *message, u64 send_ns)
+{
+	unsigned long flags = ls_port_lock(port);
+	int err;
+
+	if (port->component->member.state == LS_MEMBER_OUT)
+		err = -ENETDOWN;
+	else
+		err = ls_message_send_by(port->out, port->component, port->link, message, send_ns);
+	ls_port_unlock(port, flags);
+	if (err <= 0)
+		return err;
+	ls_message_free(message);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(ls_port_send);
+
+void ls_port_drop(struct ls_port *port, u32 bytes, bool full)
+{
+	unsigned long flags = ls_port_lock(port);
+
+	ls_way_refuse(port->out, bytes, full ? LS_WIRE_LIMIT : LS_WIRE_CARRIED);
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_drop);
+
+static void ls_port_start(struct ls_port *port, bool *flag, void (*tell)(struct ls_port *port))
+{
+	if (*flag)
+		return;
+	*flag = true;
+	port->component->busy_ports++;
+	tell(port);
+}
+
+void ls_port_arrived(struct ls_port *port, struct ls_message *message)
+{
+	list_add_tail(&message->arrived, &port->arrived);
+	ls_port_start(port, &port->taking, port->ops->arrived);
+}
+
+void ls_port_resume(struct ls_way *way)
+{
+	struct ls_port *port = way->waits;
+
+	way->waits = NULL;
+	ls_port_start(port, &port->resuming, port->ops->resume);
+}
+
+struct ls_message *ls_port_take(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+	struct ls_message *message;
+
+	message = list_first_entry_or_null(&port->arrived, struct ls_message, arrived);
+	if (message) {
+		list_del(&message->arrived);
+		ls_message_received(port->component, message);
+	} else {
+		ls_port_stop(port, &port->taking);
+	}
+	ls_port_unlock(port, flags);
+	return message;
+}
+EXPORT_SYMBOL_GPL(ls_port_take);
+
+void ls_port_stall(struct ls_port *port, bool waits)
+{
+	unsigned long flags = ls_port_lock(port);
+
+	if (port->taking && waits != port->stalled) {
+		port->stalled = waits;
+		if (waits)
+			ls_port_calm(port);
+		else
+			port->component->busy_ports++;
+	}
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_stall);
+
+void ls_port_resumed(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+
+	ls_port_stop(port, &port->resuming);
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_resumed);
+
+void ls_port_header(struct ls_port *port, u32 bytes)
+{
+	unsigned long flags = ls_port_lock(port);
+
+	port->out->wire.header = bytes;
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_header);

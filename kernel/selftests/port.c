@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+#include "port.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void start(struct nl_message *message, uint8_t command, uint32_t session, uint16_t link,
+		  uint32_t end)
+{
+	control_start(message, command);
+	nl_add(message, LIVESTACK_A_PORT_SESSION, &session, sizeof(session));
+	nl_add(message, LIVESTACK_A_PORT_LINK, &link, sizeof(link));
+	nl_add(message, LIVESTACK_A_PORT_END, &end, sizeof(end));
+}
+
+int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_request *request,
+	     struct nl_answer *answer)
+{
+	static struct nl_answer unread;
+	const uint32_t pid = getpid(), fd = request->fd, out_fd = request->out_fd;
+	struct nl_message message;
+
+	start(&message, LIVESTACK_CMD_PORT_NEW, session, link, end);
+	nl_add(&message, LIVESTACK_A_PORT_KIND, &request->kind, sizeof(request->kind));
+	nl_add(&message, LIVESTACK_A_PORT_PID, &pid, sizeof(pid));
+	if (request->fd >= 0)
+		nl_add(&message, LIVESTACK_A_PORT_FD, &fd, sizeof(fd));
+	if (request->out_fd >= 0)
+		nl_add(&message, LIVESTACK_A_PORT_OUT_FD, &out_fd, sizeof(out_fd));
+	if (request->interface)
+		nl_add(&message, LIVESTACK_A_PORT_INTERFACE, request->interface,
+		       strlen(request->interface) + 1);
+	return control_ask(&message, answer ? answer : &unread);
+}
+
+int port_del(uint32_t session, uint16_t link, uint32_t end)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	start(&message, LIVESTACK_CMD_PORT_DEL, session, link, end);
+	return control_ask(&message, &answer);
+}
+
+int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *answer)
+{
+	struct nl_message message;
+
+	start(&message, LIVESTACK_CMD_PORT_GET, session, link, end);
+	return control_ask(&message, answer);
+}
+
+bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd)
+{
+	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL };
+	static struct nl_answer answer;
+	const int error = port_new(session, link, end, &request, &answer);
+
+	if (error)
+		printf("# port: %s: %s\n", strerror(error),
+		       answer.sentence ? answer.sentence : "no sentence");
+	return !error;
+}
+
+int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+	uint8_t nest[16] = { 0 };
+	const uint16_t head[2] = { 4 + size, setting };
+
+	memcpy(nest, head, sizeof(head));
+	memcpy(nest + sizeof(head), &value, size);
+	control_start(&message, LIVESTACK_CMD_LINK_SET);
+	nl_add(&message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_LINK_ID, &link, sizeof(link));
+	nl_add(&message, way | NLA_F_NESTED, nest, 4 + size);
+	return control_ask(&message, &answer);
+}
+
+int port_link_del(uint32_t session, uint16_t link)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	control_start(&message, LIVESTACK_CMD_LINK_DEL);
+	nl_add(&message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
+	nl_add(&message, LIVESTACK_A_LINK_ID, &link, sizeof(link));
+	return control_ask(&message, &answer);
+}
+
+static bool balanced(const struct nl_answer *link, int way)
+{
+	const uint64_t sent = control_way(link, way, LIVESTACK_A_DIRECTION_SENT),
+		       received = control_way(link, way, LIVESTACK_A_DIRECTION_RECEIVED),
+		       dropped = control_way(link, way, LIVESTACK_A_DIRECTION_DROPPED),
+		       queued = control_way(link, way, LIVESTACK_A_DIRECTION_QUEUED);
+	uint64_t fates = 0;
+	int fate;
+
+	for (fate = LIVESTACK_A_DIRECTION_DROPPED_LIMIT;
+	     fate <= LIVESTACK_A_DIRECTION_DROPPED_GONE; fate++)
+		fates += control_way(link, way, fate);
+	if (sent == received + dropped + queued && fates == dropped)
+		return true;
+	printf("# way %d: sent %lu, received %lu, dropped %lu (for reasons %lu), queued %lu\n", way,
+	       sent, received, dropped, fates, queued);
+	return false;
+}
+
+bool port_balanced(uint32_t session, uint16_t link)
+{
+	static struct nl_answer answer;
+
+	return !control_get_link(session, link, &answer) &&
+	       balanced(&answer, LIVESTACK_A_LINK_TO_A) && balanced(&answer, LIVESTACK_A_LINK_TO_B);
+}

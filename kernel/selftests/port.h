@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Ports and wires for the self-tests, by netlink. */
+#ifndef _LS_PORT_H
+#define _LS_PORT_H
+
+#include "control.h"
+
+/* What a port is to be made of; descriptors are this process's, -1: not said. */
+struct port_request {
+	uint32_t kind;
+	int fd, out_fd;
+	const char *interface; /* NULL: not said */
+};
+
+/* The positive error number or 0; @answer, which may be NULL, has the sentence. */
+int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_request *request,
+	     struct nl_answer *answer);
+int port_del(uint32_t session, uint16_t link, uint32_t end);
+int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *answer);
+bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd);
+
+/* One setting of a way, LIVESTACK_A_LINK_TO_A or _B; a u32 where @size is 4, else a u64. */
+int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size);
+int port_link_del(uint32_t session, uint16_t link);
+
+/* Whether all that was sent over both ways is received, dropped or queued; notes what is not. */
+bool port_balanced(uint32_t session, uint16_t link);
+
+#endif /* _LS_PORT_H */
