@@ -141,12 +141,14 @@ static int ls_nl_check_dump(const struct ls_nl_kind *kind, struct netlink_callba
 	}
 	if (attrs[kind->id_attribute]) {
 		*attribute = kind->id_attribute;
-		*sentence = "an id asks for one object: leave it out, or ask without NLM_F_DUMP";
+		*sentence = kind->id_in_dump ?:
+			    "an id asks for one object: leave it out, or ask without NLM_F_DUMP";
 		return -EINVAL;
 	}
 	if (kind->owner_attribute && attrs[kind->owner_attribute]) {
 		*attribute = kind->owner_attribute;
-		*sentence = "a component asks for one: leave it out of a dump of all";
+		*sentence = kind->owner_in_dump ?:
+			    "a component asks for one: leave it out of a dump of all";
 		return -EINVAL;
 	}
 	session = kind->session_attribute ? attrs[kind->session_attribute] : NULL;

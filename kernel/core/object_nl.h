@@ -17,6 +17,8 @@ struct ls_nl_kind {
 	int session_attribute;	/* which says the session, 0: it is one itself */
 	int id_attribute;
 	int owner_attribute;	/* which says whose it is in the session, 0: only the session's */
+	/* Why a dump does not take those two, if it is not for what most kinds say. */
+	const char *id_in_dump, *owner_in_dump;
 	/* The one that a request names; when there is none it has refused, and says the error. */
 	void *(*find)(struct genl_info *info);
 	/* Tells of it in @msg after @header, which may be NULL. -EMSGSIZE: there was no room. */

@@ -14,6 +14,7 @@
 #define POLICY "Attribute failed policy validation"
 #define RANGE "integer out of range"
 #define NESTED "NLA_F_NESTED not expected"
+#define FLAT "NLA_F_NESTED is missing"
 #define RESERVED "genlmsghdr.reserved field is not 0"
 #define FLAGS "ambiguous or reserved bits set in nlmsg_flags"
 #define LONG 600
@@ -63,6 +64,17 @@ unsigned int width(const struct spec_attribute *attribute)
 	return attribute->type <= SPEC_U64 ? widths[attribute->type] : 0;
 }
 
+/* All nests in requests are of one kind: ways of links. */
+static int add_way(struct nl_message *message, uint16_t number, uint16_t inside)
+{
+	const struct {
+		uint16_t length, type;
+		uint32_t value;
+	} way = { sizeof(way), inside, 0 };
+
+	return nl_add(message, number, &way, sizeof(way));
+}
+
 int add_good(struct nl_message *message, const struct spec_op *op,
 	     const struct spec_attribute *attribute)
 {
@@ -74,6 +86,9 @@ int add_good(struct nl_message *message, const struct spec_op *op,
 		return nl_add(message, attribute->number, &number, width(attribute));
 	if (attribute->type == SPEC_FLAG)
 		return nl_add(message, attribute->number, NULL, 0);
+	if (attribute->type == SPEC_NEST)
+		return add_way(message, attribute->number | NLA_F_NESTED,
+			       LIVESTACK_A_DIRECTION_DOWN);
 	return nl_add(message, attribute->number, text, strlen(text) + 1);
 }
 
@@ -189,6 +204,30 @@ static void attack_flag(const struct spec_op *op, bool dump,
 	attack_core(attack, ERANGE, POLICY, offset);
 }
 
+static void attack_nest(const struct spec_op *op, bool dump,
+			const struct spec_attribute *attribute)
+{
+	struct attack *attack;
+	int offset;
+
+	attack = attack_new(op, dump, "%s not marked as a nest", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	offset = add_way(&attack->message, attribute->number, LIVESTACK_A_DIRECTION_DOWN);
+	attack_core(attack, EINVAL, FLAT, offset);
+
+	attack = attack_new(op, dump, "%s with an attribute that there is not", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	offset = add_way(&attack->message, attribute->number | NLA_F_NESTED, 999);
+	attack_core(attack, EINVAL, "Unknown attribute type", offset + NLA_HDRLEN);
+
+	attack = attack_new(op, dump, "%s with what is counted, not set", attribute->name);
+	add_needed(&attack->message, op, dump, attribute);
+	add_way(&attack->message, attribute->number | NLA_F_NESTED,
+		LIVESTACK_A_DIRECTION_QUEUED);
+	attack_own(attack, EINVAL, attribute);
+	attack->word = "counted";
+}
+
 /* Wrong whatever its type is. */
 static void attack_frame(const struct spec_op *op, bool dump,
 			 const struct spec_attribute *attribute)
@@ -199,12 +238,14 @@ static void attack_frame(const struct spec_op *op, bool dump,
 	unsigned int i;
 	int offset;
 
-	attack = attack_new(op, dump, "%s marked as a nest", attribute->name);
-	add_needed(&attack->message, op, dump, attribute);
-	offset = add_good(&attack->message, op, attribute);
-	header = (struct nlattr *)((uint8_t *)&attack->message + offset);
-	header->nla_type |= NLA_F_NESTED;
-	attack_core(attack, EINVAL, NESTED, offset);
+	if (attribute->type != SPEC_NEST) {
+		attack = attack_new(op, dump, "%s marked as a nest", attribute->name);
+		add_needed(&attack->message, op, dump, attribute);
+		offset = add_good(&attack->message, op, attribute);
+		header = (struct nlattr *)((uint8_t *)&attack->message + offset);
+		header->nla_type |= NLA_F_NESTED;
+		attack_core(attack, EINVAL, NESTED, offset);
+	}
 
 	attack = attack_new(op, dump, "%s cut off", attribute->name);
 	add_needed(&attack->message, op, dump, attribute);
@@ -243,6 +284,8 @@ static bool attack_attribute(const struct spec_op *op, bool dump,
 		attack_string(op, dump, attribute);
 	else if (attribute->type == SPEC_FLAG)
 		attack_flag(op, dump, attribute);
+	else if (attribute->type == SPEC_NEST)
+		attack_nest(op, dump, attribute);
 	else
 		return false;
 	attack_frame(op, dump, attribute);

@@ -19,8 +19,8 @@
 
 #define STATE_MAX 65536
 
-/* What is about machines, of which there is none here, is refused for that alone. */
-static int without_machine(const struct spec_op *op, bool dump)
+/* What is about machines and ports, of which there is none here, is refused for that alone. */
+static int without_others(const struct spec_op *op, bool dump)
 {
 	int error = 0;
 
@@ -29,6 +29,11 @@ static int without_machine(const struct spec_op *op, bool dump)
 	else if (op->command == LIVESTACK_CMD_COMPONENT_DETACH)
 		error = ENOTCONN;
 	else if (op->command == LIVESTACK_CMD_VCPU_GET && !dump)
+		error = ENOENT;
+	else if (op->command == LIVESTACK_CMD_PORT_NEW)
+		error = EOPNOTSUPP;
+	else if (op->command == LIVESTACK_CMD_PORT_DEL ||
+		 (op->command == LIVESTACK_CMD_PORT_GET && !dump))
 		error = ENOENT;
 	return error;
 }
@@ -50,7 +55,7 @@ static bool accepted(const struct spec_op *op, bool dump)
 		if (op->attributes[i].flags & (dump ? SPEC_DUMP : SPEC_DO))
 			add_good(&message, op, &op->attributes[i]);
 	error = control_ask(&message, &answer);
-	if (error && error == without_machine(op, dump))
+	if (error && error == without_others(op, dump))
 		error = 0;
 	if (error)
 		ktap_note("error %d, \"%s\": correct it, or give attack_spec.c a good value",
