@@ -252,9 +252,24 @@ static int ls_component_answer(struct ls_component *component)
 	return err;
 }
 
+/* None of its ports is about to do something at its clock. */
+static bool ls_component_calm(struct ls_component *component)
+{
+	return !READ_ONCE(component->busy_ports) ||
+	       READ_ONCE(component->session->state) == LIVESTACK_STATE_STOPPED;
+}
+
 int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns, bool nonblock)
 {
 	might_sleep();
+	/* Until then its time does not go on: what a port sends now it sends now. */
+	if (!ls_component_calm(component)) {
+		if (nonblock)
+			return -EAGAIN;
+		if (swait_event_interruptible_exclusive(component->told,
+							ls_component_calm(component)))
+			return -ERESTARTSYS;
+	}
 	ls_component_arrive(component, clock_ns, next_ns);
 	/* One that is alone in its session, or the last to arrive, finds itself running already. */
 	if (!ls_component_ready(component)) {

@@ -148,7 +148,7 @@ void ls_component_leave(struct ls_component *component, bool died);
 /*
  * Waits until the component's clock reaches @next_ns or the earliest message to it.
  * -ESHUTDOWN: the session has stopped, -ERESTARTSYS: a signal, -EAGAIN: @nonblock and it would
- * wait; in both of these it stays arrived.
+ * wait; in both of these it stays arrived, unless its ports are busy: it has not arrived before.
  */
 int ls_component_wait(struct ls_component *component, u64 clock_ns, u64 next_ns, bool nonblock);
 

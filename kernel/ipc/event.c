@@ -14,6 +14,7 @@
 #include <linux/irq_work.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -49,6 +50,8 @@ static void ls_event_take(struct ls_event *event)
 	if (!count)
 		return;
 	message = ls_port_message(sizeof(count), NULL, GFP_ATOMIC);
+	if (message)
+		memcpy(ls_port_data(message), &count, sizeof(count));
 	err = message ? ls_port_send(&event->port, message, now_ns) : -ENOMEM;
 	if (!err)
 		return;

@@ -76,7 +76,7 @@ static int open_packets(const char *interface)
 
 static bool plug(struct cable *cable, unsigned int which, const char *interface)
 {
-	const struct port_request request = { LIVESTACK_PORT_KIND_NET, -1, -1, interface };
+	const struct port_request request = { LIVESTACK_PORT_KIND_NET, -1, -1, interface, 0 };
 
 	if (!ktap_is(port_new(cable->pair.session, PAIR_LINK,
 			      which ? LIVESTACK_END_B : LIVESTACK_END_A, &request, NULL), 0) ||
@@ -234,7 +234,7 @@ static bool limited(void)
 static bool bad(void)
 {
 	static const char *const names[] = { "", "a b", "a/b", "lo", "sixteen-letters-", "." };
-	struct port_request request = { LIVESTACK_PORT_KIND_NET, -1, -1, NULL };
+	struct port_request request = { LIVESTACK_PORT_KIND_NET, -1, -1, NULL, 0 };
 	struct nl_answer answer;
 	struct pair pair;
 	unsigned int i;

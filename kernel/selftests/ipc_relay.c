@@ -92,12 +92,16 @@ static bool drain(struct relay *relay, uint64_t *taken)
 	static char piece[65536];
 	ssize_t got;
 
-	if (pair_step(&relay->pair, 0, relay->pair.clock[0] + LATENCY + 3) ||
+	pair_calms(&relay->pair, 0);
+	if (pair_goes(&relay->pair, 0, relay->pair.clock[0] + LATENCY + 3) ||
 	    pair_comes(&relay->pair, 1))
 		return false;
-	while (poll(&socket, 1, 200) == 1 && (got = recv(relay->b, piece, sizeof(piece), 0)) > 0)
-		*taken += got;
-	return pair_step(&relay->pair, 1, NONE) == EAGAIN;
+	do {
+		while (poll(&socket, 1, 200) == 1 &&
+		       (got = recv(relay->b, piece, sizeof(piece), 0)) > 0)
+			*taken += got;
+	} while (!pair_step(&relay->pair, 1, NONE));
+	return true;
 }
 
 /* Until the sender would have to wait; what it could not send is sent later. */
@@ -152,7 +156,7 @@ static bool ends(void)
 
 static int refused(uint32_t session, uint32_t at, int kind, int fd, int out_fd)
 {
-	const struct port_request request = { kind, fd, out_fd, NULL };
+	const struct port_request request = { kind, fd, out_fd, NULL, 0 };
 	struct nl_answer answer;
 	const int error = port_new(session, LINK, at, &request, &answer);
 

@@ -44,13 +44,24 @@ int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns)
 	return device_wait(pair->fd[who], &pair->clock[who], next_ns, NULL);
 }
 
-int pair_comes(struct pair *pair, unsigned int who)
+void pair_calms(struct pair *pair, unsigned int who)
 {
 	struct pollfd file = { .fd = pair->fd[who], .events = POLLIN };
-	int error = pair_step(pair, who, LIVESTACK_TIME_NONE);
+
+	poll(&file, 1, 5000);
+}
+
+int pair_goes(struct pair *pair, unsigned int who, uint64_t next_ns)
+{
+	int error = pair_step(pair, who, next_ns);
 
 	if (error != EAGAIN)
 		return error;
-	poll(&file, 1, 5000);
-	return pair_step(pair, who, LIVESTACK_TIME_NONE);
+	pair_calms(pair, who);
+	return pair_step(pair, who, next_ns);
+}
+
+int pair_comes(struct pair *pair, unsigned int who)
+{
+	return pair_goes(pair, who, LIVESTACK_TIME_NONE);
 }

@@ -24,7 +24,11 @@ bool pair_end(struct pair *pair);
 /* WAIT: 0 or the error number. */
 int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns);
 
-/* The same for who waits for what arrives at a port: it may take a moment when it is time. */
+/* Waits until one that runs has no port that is about to do something. */
+void pair_calms(struct pair *pair, unsigned int who);
+
+/* The same for who has ports: when it is time they may take a moment for what they do then. */
+int pair_goes(struct pair *pair, unsigned int who, uint64_t next_ns);
 int pair_comes(struct pair *pair, unsigned int who);
 
 #endif /* _LS_PAIR_H */

@@ -19,7 +19,8 @@ int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_re
 	     struct nl_answer *answer)
 {
 	static struct nl_answer unread;
-	const uint32_t pid = getpid(), fd = request->fd, out_fd = request->out_fd;
+	const uint32_t pid = request->pid ? request->pid : getpid();
+	const uint32_t fd = request->fd, out_fd = request->out_fd;
 	struct nl_message message;
 
 	start(&message, LIVESTACK_CMD_PORT_NEW, session, link, end);
@@ -54,7 +55,7 @@ int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *an
 
 bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd)
 {
-	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL };
+	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL, 0 };
 	static struct nl_answer answer;
 	const int error = port_new(session, link, end, &request, &answer);
 

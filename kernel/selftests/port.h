@@ -3,13 +3,16 @@
 #ifndef _LS_PORT_H
 #define _LS_PORT_H
 
+#include <sys/types.h>
+
 #include "control.h"
 
-/* What a port is to be made of; descriptors are this process's, -1: not said. */
+/* What a port is to be made of; descriptors -1: not said. */
 struct port_request {
 	uint32_t kind;
 	int fd, out_fd;
 	const char *interface; /* NULL: not said */
+	pid_t pid;	       /* 0: this process */
 };
 
 /* The positive error number or 0; @answer, which may be NULL, has the sentence. */

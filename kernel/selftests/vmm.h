@@ -40,6 +40,7 @@ struct vmm_setup {
 	unsigned int faults;
 	unsigned int offline; /* bit for each vCPU but the first that is never started */
 	bool stopped;	      /* made, and not run */
+	bool events;	      /* its disk is elsewhere, behind the eventfds of vmm_shared */
 };
 
 /* A vCPU as KVM has it, read by the vCPU's own thread when it is wanted. */
@@ -62,6 +63,7 @@ struct vmm_shared {
 	uint64_t signals[GUEST_VCPUS]; /* because of a signal */
 	uint64_t disks;		       /* requests completed */
 	uint32_t in_exit;	       /* threads now busy for GUEST_PORT_EXIT */
+	int kick, done;		       /* descriptors of the VMM: asks the disk, and its answer */
 	uint64_t tsc_khz;
 	int64_t tsc_offset[GUEST_VCPUS]; /* as KVM has it at the start */
 	uint32_t crashed;		 /* a vCPU has ended in a triple fault */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include "vmm_kvm.h"
 
 #define MSI_ADDRESS 0xfee00000
+#define DISK_GSI 24 /* one that is no pin of the interrupt controllers */
 
 /* Registers of the local APIC. */
 #define APIC_ISR 0x100
@@ -255,6 +257,34 @@ static void make_machine(void)
 		fail("KVM_SET_USER_MEMORY_REGION: %s", strerror(errno));
 }
 
+/* As a device in another process has it: KVM itself signals and waits, not the VMM. */
+static void make_events(void)
+{
+	struct {
+		struct kvm_irq_routing table;
+		struct kvm_irq_routing_entry entry;
+	} routing = {
+		.table.nr = 1,
+		.entry = { .gsi = DISK_GSI, .type = KVM_IRQ_ROUTING_MSI },
+	};
+	struct kvm_ioeventfd kick = {
+		.addr = GUEST_PORT_DISK,
+		.len = sizeof(uint32_t),
+		.flags = KVM_IOEVENTFD_FLAG_PIO,
+	};
+	struct kvm_irqfd done = { .gsi = DISK_GSI };
+
+	routing.entry.u.msi.address_lo = MSI_ADDRESS;
+	routing.entry.u.msi.data = GUEST_DISK_VECTOR;
+	shared->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	shared->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	kick.fd = shared->kick;
+	done.fd = shared->done;
+	if (ioctl(vm, KVM_SET_GSI_ROUTING, &routing) || ioctl(vm, KVM_IOEVENTFD, &kick) ||
+	    ioctl(vm, KVM_IRQFD, &done))
+		fail("events of the disk: %s", strerror(errno));
+}
+
 static void start_machine(void)
 {
 	int fd[GUEST_VCPUS];
@@ -264,6 +294,8 @@ static void start_machine(void)
 	sem_init(&disk.asked, 0, 0);
 	pthread_mutex_init(&disk.lock, NULL);
 	make_machine();
+	if (vmm->setup.events)
+		make_events();
 	for (i = 0; i < vmm->setup.vcpus; i++)
 		fd[i] = new_vcpu(i);
 	for (i = 0; i < vmm->setup.vcpus && !vmm->setup.stopped; i++)

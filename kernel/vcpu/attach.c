@@ -200,9 +200,13 @@ static void ls_machine_detach(void *own)
 
 static u64 ls_machine_clock(void *own)
 {
-	struct ls_machine *machine = own;
+	const struct ls_machine *machine = own;
+	u64 clock = ls_machine_brought(machine);
+	u32 i;
 
-	return ls_machine_ns(machine, ls_machine_now(machine));
+	for (i = 0; i < machine->count; i++)
+		clock = max(clock, ls_gate_reads(machine->gates[i]));
+	return ls_machine_ns(machine, clock);
 }
 
 static bool ls_machine_advances(void *own)

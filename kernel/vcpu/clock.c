@@ -160,15 +160,20 @@ bool ls_gate_was_away(struct ls_gate *gate)
 	return true;
 }
 
-u64 ls_gate_now(const struct ls_gate *gate)
+u64 ls_gate_reads(const struct ls_gate *gate)
 {
-	u64 now = READ_ONCE(gate->clock);
+	const u64 now = READ_ONCE(gate->clock);
 	s64 ticks;
 
 	if (gate->state != LIVESTACK_VCPU_STATE_RUNNING || READ_ONCE(gate->standing))
 		return now;
 	ticks = ls_kvm_in_guest(gate->vcpu) ? ls_gate_ticks(gate) : ls_gate_exit_ticks(gate);
-	return clamp_t(s64, ticks, now, max(now, gate->machine->target));
+	return max_t(s64, ticks, now);
+}
+
+u64 ls_gate_now(const struct ls_gate *gate)
+{
+	return min(ls_gate_reads(gate), max(READ_ONCE(gate->clock), gate->machine->target));
 }
 
 void ls_gate_hold_deadline(struct ls_gate *gate)

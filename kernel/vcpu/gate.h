@@ -105,7 +105,10 @@ void ls_gate_open(struct ls_gate *gate);
 /* Nothing leads to it: after ls_gate_open() and a grace period of RCU, or ls_gate_new(). */
 void ls_gate_free(struct ls_gate *gate);
 
-/* Under the session's lock: the furthest that it may have come by now. */
+/* Under the session's lock: what its guest's clock reads, past the window's end too. */
+u64 ls_gate_reads(const struct ls_gate *gate);
+
+/* Under the session's lock: the same, within what it may run to. */
 u64 ls_gate_now(const struct ls_gate *gate);
 
 /* Looks at every entry into a guest. */

@@ -3,6 +3,7 @@
 import { packageMutants } from "./mutants-client.js";
 import { coreMutants } from "./mutants-core.js";
 import { guestMutants } from "./mutants-guest.js";
+import { ipcMutants } from "./mutants-ipc.js";
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
 import { toolMutants } from "./mutants-tools.js";
@@ -20,5 +21,6 @@ export const mutants: readonly Mutant[] = [
   ...windowMutants,
   ...coreMutants,
   ...vcpuMutants,
+  ...ipcMutants,
   ...packageMutants,
 ];

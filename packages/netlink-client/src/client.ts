@@ -19,11 +19,13 @@ import { NetlinkError } from "./netlink-error.js";
 import {
   asComponent,
   asLink,
+  asPort,
   asSession,
   asVcpu,
   type Component,
   certain,
   type Link,
+  type Port,
   type Session,
   type Vcpu,
 } from "./objects.js";
@@ -180,6 +182,28 @@ export class NetlinkClient {
 
   async linkDel(request: DoTypes["linkDel"]["request"]): Promise<void> {
     await this.#do("linkDel", request);
+  }
+
+  /**
+   * Makes an end of a link a port: a socket or eventfds of a process, which it may close then, or a
+   * network device. @throws NetlinkError EOPNOTSUPP too when livestack_ipc is not loaded
+   */
+  async portNew(request: DoTypes["portNew"]["request"]): Promise<void> {
+    await this.#do("portNew", request);
+  }
+
+  async portGet(request: DoTypes["portGet"]["request"]): Promise<Port> {
+    return asPort(await this.#do("portGet", request));
+  }
+
+  /** Of all sessions, unless one is named. */
+  async portDump(request: DumpTypes["portGet"]["request"] = {}): Promise<Port[]> {
+    return (await this.#dump("portGet", request)).map(asPort);
+  }
+
+  /** What is on its way to it is dropped, and counted. */
+  async portDel(request: DoTypes["portDel"]["request"]): Promise<void> {
+    await this.#do("portDel", request);
   }
 
   /** @param whole for a reader of events what changes under the lists comes as events anyway */

@@ -4,6 +4,7 @@
 import type {
   ComponentGetReply,
   LinkGetReply,
+  PortGetReply,
   SessionGetReply,
   VcpuGetReply,
 } from "./generated/livestack.js";
@@ -28,6 +29,7 @@ const SESSION = [
 const COMPONENT = ["session", "id", "name", "kind", "place", "clockNs", "windows"] as const;
 const LINK = ["session", "id", "a", "b", "latencyNs"] as const;
 const VCPU = ["session", "component", "id", "state", "clockNs", "windows", "parks"] as const;
+const PORT = ["session", "link", "end", "kind", "blocked"] as const;
 const SESSION_KEY = ["id", "uuid", "name"] as const;
 const MEMBER_KEY = ["session", "id"] as const;
 
@@ -35,6 +37,7 @@ export type Session = With<SessionGetReply, typeof SESSION>;
 export type Component = With<ComponentGetReply, typeof COMPONENT>;
 export type Link = With<LinkGetReply, typeof LINK>;
 export type Vcpu = With<VcpuGetReply, typeof VCPU>;
+export type Port = With<PortGetReply, typeof PORT>;
 /** Of a session that is no more. */
 export type SessionKey = Required<Pick<SessionGetReply, (typeof SESSION_KEY)[number]>>;
 /** Of a component or link that is no more. */
@@ -45,6 +48,7 @@ export const asComponent = (reply: ComponentGetReply): Component =>
   certain("component", COMPONENT, reply);
 export const asLink = (reply: LinkGetReply): Link => certain("link", LINK, reply);
 export const asVcpu = (reply: VcpuGetReply): Vcpu => certain("vcpu", VCPU, reply);
+export const asPort = (reply: PortGetReply): Port => certain("port", PORT, reply);
 export const asSessionKey = (reply: Partial<SessionKey>): SessionKey =>
   certain("session", SESSION_KEY, reply);
 export const asMemberKey = (reply: Partial<MemberKey>): MemberKey =>

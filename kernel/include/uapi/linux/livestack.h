@@ -121,7 +121,8 @@ struct livestack_now {
 /**
  * struct livestack_send - a message to the other end of a link
  * @send_ns: by the caller when it is sent, or 0 for its clock as of the last call
- * @arrival_ns: 0 by the caller; by the kernel when it arrives
+ * @arrival_ns: 0 by the caller; by the kernel when it arrives, or LIVESTACK_TIME_NONE: the link
+ *	loses it, as it was set to
  * @data: by the caller where the message is
  * @length: its bytes, at most LIVESTACK_MESSAGE_MAX; by the caller
  * @link: id of the link; by the caller

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Mutant } from "./mutants-judge.js";
+import { selftests } from "./mutants-which-test.js";
+
+const ARRIVAL = "what is sent arrives at its simulated arrival, and not before";
+const WIRE = "a wire takes its time, and loses what it says";
+const QUEUE = "no queue is without end, and who finds it full waits";
+const COUNTS = "all that was sent is received, dropped or queued";
+
+const message = "kernel/core/message.c";
+const wire = "kernel/core/wire.c";
+
+/** Bugs in ports and wires. */
+export const ipcMutants: readonly Mutant[] = [
+  {
+    name: "a link between sockets has no latency",
+    promise: ARRIVAL,
+    file: message,
+    find: "send_ns, message->length, latency_ns,\n",
+    replace: "send_ns, message->length, latency_ns * 0,\n",
+    command: selftests("ipc_relay"),
+  },
+  {
+    name: "a component is not waited for until what arrived is there",
+    promise: ARRIVAL,
+    file: "kernel/core/component.c",
+    find: "LS_MEMBER_RUNNING && !component->busy_ports) ||",
+    replace: "LS_MEMBER_RUNNING) ||",
+    command: selftests("ipc_relay"),
+  },
+  {
+    name: "a rate takes no time",
+    promise: WIRE,
+    file: wire,
+    find: "wire->busy_ns = start_ns + ls_wire_takes_ns(wire, bytes);",
+    replace: "wire->busy_ns = start_ns + 0 * ls_wire_takes_ns(wire, bytes);",
+    command: selftests("ipc_net"),
+  },
+  {
+    name: "what is lost is not the same with the same seed",
+    promise: WIRE,
+    file: wire,
+    find: "{ .random = seed };",
+    replace: "{ .random = seed + (u64)wire };",
+    command: selftests("ipc_net"),
+  },
+  {
+    name: "a queue has always room",
+    promise: QUEUE,
+    file: message,
+    find: "return ls_way_load(way) < queue_bytes;",
+    replace: "return ls_way_load(way) < queue_bytes || true;",
+    command: selftests("ipc_event"),
+  },
+  {
+    name: "nobody is told that there is room again",
+    promise: QUEUE,
+    file: message,
+    find: "\tif (way->waits)\n\t\tls_port_resume(way);\n",
+    replace: "",
+    command: selftests("ipc_relay"),
+  },
+  {
+    name: "what a closed port does not take is not counted",
+    promise: COUNTS,
+    file: message,
+    find: "\tls_way_unload(way, message);\n\tls_way_drop(way, message->length, LS_WIRE_CARRIED);\n",
+    replace: "\tls_way_unload(way, message);\n",
+    command: selftests("ipc_relay"),
+  },
+];
