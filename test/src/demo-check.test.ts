@@ -25,6 +25,19 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
   };
 }
 
+type Guest = ReturnType<typeof guest>;
+
+function pinging(one: Guest): Guest {
+  const answers = [41.5, 40, 40.25, 40.5, 43].map((ms) => `64 bytes: seq=0 ttl=64 time=${ms} ms\n`);
+  const ping = { run: "ping -c 5 two", exit: 0, guest_ns: 0, stdout: answers.join("") };
+  return { ...one, commands: [...one.commands, ping] };
+}
+
+function receiving(two: Guest): Guest {
+  const cat = { run: "cat /tmp/got", exit: 0, guest_ns: 0, stdout: "65536\n" };
+  return { ...two, commands: [...two.commands, cat] };
+}
+
 function right(): RunResultFile {
   const model = (name: string) => ({
     ...{ name, kind: "model" as const, vcpus: [], skew_max_ns: null, unmodelled: [], commands: [] },
@@ -32,8 +45,17 @@ function right(): RunResultFile {
   return {
     ...{ schema: "livestack.result/1", scenario: "demo", mode: "strict", quantum_ns: 10_000_000 },
     ...{ simulated_ns: 31_030_000_000, wall_ns: 10 * SECOND, windows: 400, late_deliveries: 0 },
-    components: [guest("one", 2), guest("two", 30), model("client"), model("server")],
+    components: [
+      pinging(guest("one", 2)),
+      receiving(guest("two", 30)),
+      model("client"),
+      model("server"),
+    ],
     links: [
+      {
+        ...{ name: "one-two", latency_ns: 20_000_000 },
+        ...{ delivered: 60, dropped: 0, late: 0, bytes: 70_000 },
+      },
       {
         ...{ name: "client-server", latency_ns: 20_000_000 },
         ...{ delivered: 40, dropped: 0, late: 0, bytes: 640 },
@@ -65,7 +87,7 @@ t.test("each fault is found and said", async (t) => {
   const late = { guest_ns: 2 * SECOND + SLEEP_LATE_NS + 1 };
   t.same(command(0, late), ["one: sleep 2: took 4.000 s by the guest's clock"]);
   t.match(
-    but((_, one) => one.commands.pop()),
+    but((_, one) => one.commands.splice(2)),
     ["one: commands of the scenario are missing"],
   );
   const vcpu = (change: object) => but((_, one) => Object.assign(one.vcpus[0] ?? {}, change));
@@ -82,6 +104,15 @@ t.test("each fault is found and said", async (t) => {
   ]);
   t.same(whole({ late_deliveries: 1 }), ["1 messages were late"]);
   t.same(whole({ links: [] }), ["0 of 40 messages between client and server arrived"]);
+  const ping = (stdout: string) => command(3, { stdout });
+  t.same(ping(" time=40 ms\n"), ["1 of 5 pings were answered"]);
+  t.same(ping(" time=39.9 ms\n".repeat(5)), [
+    "a ping was answered after 39.9 ms, before the link's 40 ms",
+  ]);
+  const got = (stdout: string) =>
+    but(({ components }) => Object.assign(components[1]?.commands[3] ?? {}, { stdout }));
+  t.same(got("65535\n"), ["65535 of 65536 bytes came over TCP"]);
+  t.same(got(""), ["0 of 65536 bytes came over TCP"]);
   t.match(whole({ components: [] }), ["0 guests took part, not 2"]);
 });
 
@@ -93,9 +124,10 @@ t.test("the table has every command, and figures below each other", async (t) =>
     "no line ends in a space",
   );
   const shown = lines.filter((line) => / {2}(one|two) /.test(line));
-  t.equal(shown.length, 6 + 2);
-  t.equal(new Set(shown.slice(0, 6).map((line) => line.length)).size, 1);
+  t.equal(shown.length, 8 + 2);
+  t.equal(new Set(shown.slice(0, 8).map((line) => line.length)).size, 1);
   t.match(lines.join("\n"), /one +sleep 2 +0 +2\.005 s\n/);
   t.match(lines.join("\n"), /last command +at 31\.025 s by the clock of two\n/);
+  t.match(lines.join("\n"), /ping +40\.5 ms from one to two/);
   t.match(lines.join("\n"), /ratio +3\.10 s simulated in each second/);
 });

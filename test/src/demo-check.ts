@@ -7,6 +7,11 @@ type Command = Component["commands"][number];
 
 /** Of the scenario: the client asks so often, and each question has its answer. */
 const MESSAGES = 2 * 20;
+const MODELS = "client-server";
+/** Of the link between the guests, there and back. */
+const ROUND_TRIP_MS = 2 * 20;
+const PINGS = 5;
+const TCP_BYTES = 65_536;
 const SLEEP = /^sleep (\d+)$/;
 /**
  * A guest's sleep may be longer than asked by this, of its own time: the shell has to start, and in an
@@ -33,6 +38,7 @@ export function faultsOf(result: RunResultFile): string[] {
           `simulated time came to ${seconds(result.simulated_ns)}, a guest's clock to ${seconds(slowestNs)}`,
         ]),
     ...linkFaults(result),
+    ...networkFaults(guests),
   ];
 }
 
@@ -75,12 +81,40 @@ function vcpuFaults({ name, commands, vcpus }: Component): string[] {
 }
 
 function linkFaults({ links, late_deliveries: late }: RunResultFile): string[] {
-  const delivered = links.reduce((sum, link) => sum + link.delivered, 0);
+  const delivered = messagesOf(links);
   return [
     ...(late === 0 ? [] : [`${late} messages were late`]),
     ...(delivered === MESSAGES
       ? []
       : [`${delivered} of ${MESSAGES} messages between client and server arrived`]),
+  ];
+}
+
+function messagesOf(links: RunResultFile["links"]): number {
+  return links.find(({ name }) => name === MODELS)?.delivered ?? 0;
+}
+
+/** Milliseconds of each answer, as ping tells. */
+function roundTrips(guests: readonly Component[]): number[] {
+  const told = guests.flatMap(({ commands }) => commands).find(({ run }) => /^ping /.test(run));
+  return [...(told?.stdout ?? "").matchAll(/ time=([\d.]+) ms/g)].map(([, ms]) => Number(ms));
+}
+
+/** What the last guest says that it got over TCP. */
+function received(guests: readonly Component[]): number {
+  return Number(guests.at(-1)?.commands.at(-1)?.stdout.trim() || "0");
+}
+
+function networkFaults(guests: readonly Component[]): string[] {
+  const trips = roundTrips(guests);
+  const soonest = Math.min(...trips);
+  const bytes = received(guests);
+  return [
+    ...(trips.length === PINGS ? [] : [`${trips.length} of ${PINGS} pings were answered`]),
+    ...(trips.length === 0 || soonest >= ROUND_TRIP_MS
+      ? []
+      : [`a ping was answered after ${soonest} ms, before the link's ${ROUND_TRIP_MS} ms`]),
+    ...(bytes === TCP_BYTES ? [] : [`${bytes} of ${TCP_BYTES} bytes came over TCP`]),
   ];
 }
 
@@ -99,7 +133,8 @@ export function demoText(result: RunResultFile): string {
       overshoot_ns ? `${(overshoot_ns.p99 / 1e6).toFixed(3)} ms` : "-",
     ]),
   );
-  const messages = result.links.reduce((sum, link) => sum + link.delivered, 0);
+  const messages = messagesOf(result.links);
+  const trips = roundTrips(guests).toSorted((a, b) => a - b);
   const [slowest] = guests.toSorted((a, b) => spentNs(b) - spentNs(a));
   const ratio = result.wall_ns > 0 ? result.simulated_ns / result.wall_ns : 0;
   return [
@@ -127,7 +162,12 @@ export function demoText(result: RunResultFile): string {
       ["wall time", `${seconds(result.wall_ns)}`],
       ["ratio", `${ratio.toFixed(2)} s simulated in each second; idle time is skipped`],
       ["windows", `${result.windows} of ${result.quantum_ns / 1e6} ms`],
-      ["messages", `${messages} between client and server, ${result.late_deliveries} late`],
+      [
+        "ping",
+        `${trips[trips.length >> 1] ?? "-"} ms from one to two and back; the link has ${ROUND_TRIP_MS} ms`,
+      ],
+      ["TCP", `${received(guests)} bytes from one to two`],
+      ["messages", `${messages} between client and server; ${result.late_deliveries} late of all`],
     ]),
   ].join("\n");
 }

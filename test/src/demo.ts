@@ -49,6 +49,7 @@ const LAB_RUNS = "/root/runs";
 const MODULES = [
   ["core", "livestack"],
   ["vcpu", "livestack_vcpu"],
+  ["ipc", "livestack_ipc"],
 ] as const;
 
 /** The machine that the demo is played on. */

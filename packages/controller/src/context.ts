@@ -2,6 +2,7 @@
 import type { Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { type RunIp, runIp } from "./agent/cabling.js";
 import { type LoadModules, loadModules } from "./host/load-modules.js";
 import { type OpenClient, openOverNetlink } from "./kernel-client.js";
 import { type AskModule, askOverNetlink } from "./kernel-module.js";
@@ -15,6 +16,7 @@ export interface Context {
   askModule: AskModule;
   openClient: OpenClient;
   loadModules: LoadModules;
+  runIp: RunIp;
   env: Readonly<NodeJS.ProcessEnv>;
   /** aborts when the user has had enough of a command that goes on by itself; asked once */
   interrupted: () => AbortSignal;
@@ -34,6 +36,7 @@ export function processContext(): Context {
     askModule: askOverNetlink,
     openClient: openOverNetlink,
     loadModules,
+    runIp,
     env: process.env,
     interrupted,
     root: "/",

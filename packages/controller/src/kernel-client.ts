@@ -24,6 +24,8 @@ export type KernelClient = Pick<
   | "vcpuDump"
   | "linkNew"
   | "linkDump"
+  | "linkSet"
+  | "portNew"
   | "events"
 > & { close(): Promise<void> };
 

@@ -24,6 +24,7 @@ export async function runForTest(
     askModule: noModule,
     openClient: noModule,
     loadModules: noModule,
+    runIp: async () => {},
     env: { PATH: process.env.PATH },
     interrupted: () => new AbortController().signal,
     root: "/nonexistent",

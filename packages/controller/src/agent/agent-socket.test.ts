@@ -20,7 +20,12 @@ const UUID = "0f3c6d1e-8a51-4f6e-9d53-6d3f5a1c0009";
 async function serve(t: Test) {
   const root = mkdtempSync(join(tmpdir(), "lsa-"));
   const kernel = await new LiveKernel().openClient();
-  const host = HostAgent.create(kernel, { root, env: process.env }, UUID, "socket");
+  const host = HostAgent.create(
+    kernel,
+    { root, env: process.env, runIp: async () => {} },
+    UUID,
+    "socket",
+  );
   const path = host.runtime.agentSocket;
   const server = await AgentServer.listen(path, handlersOf(host), "secret");
   t.teardown(() => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one session has on this machine: kernel objects, machines, processes, its state on disk. The one
 // place of a run that speaks to the kernel; handlers.ts offers it to the controller.
-import { Kind, type Mode, type OnLoss, type OnOvershoot, State } from "@livestack/netlink-client";
+import { State } from "@livestack/netlink-client";
 import { codeOf } from "../code-of.js";
 import type { GuestRun, RunResult } from "../guest/agent-client.js";
 import { AgentError } from "../guest/agent-error.js";
@@ -15,9 +15,17 @@ import {
 import { explainKernelError, type KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { attachMachine } from "./attach-machine.js";
+import { interfacesOf, type RunIp, removeInterfaces } from "./cabling.js";
 import { startCommands } from "./guest-commands.js";
 import { keepEnd, keptEnd } from "./kept-ends.js";
 import { LiveGuest } from "./live-guest.js";
+import {
+  fillSession,
+  type GuestNetwork,
+  layNetworks,
+  networksOf,
+  newSession,
+} from "./make-session.js";
 import { ModelProcess } from "./model-process.js";
 import type { Answer, Params } from "./protocol.js";
 
@@ -29,6 +37,7 @@ export interface AgentPlace {
   /** what stands for "/" */
   root: string;
   env: Readonly<NodeJS.ProcessEnv>;
+  runIp: RunIp;
 }
 
 /** Tells what is kept on disk from what only this process has. */
@@ -49,6 +58,7 @@ export class HostAgent {
   readonly #members = new Map<number, Member>();
   #state: SessionState;
   #session: number | undefined;
+  #networks: readonly GuestNetwork[] = [];
   #closed = false;
 
   private constructor(kernel: KernelClient, place: AgentPlace, state: SessionState) {
@@ -63,7 +73,7 @@ export class HostAgent {
     const agent = new HostAgent(kernel, place, {
       ...{ schema: STATE_SCHEMA, uuid, name, kind: "run", phase: "prepare", began: false },
       ...(owner && { owner }),
-      components: [],
+      ...{ components: [], links: [], interfaces: [] },
     });
     agent.runtime.create();
     agent.#save();
@@ -102,6 +112,7 @@ export class HostAgent {
   async prepare(plan: Params<"prepare">): Promise<Answer<"prepare">> {
     this.#state.folder = plan.folder;
     this.#state.components = plan.components.map((each) => ({ ...each, runs: [] }));
+    this.#state.links = plan.links.map(({ id, name }) => ({ id, name }));
     for (const kept of this.#state.components) this.#members.set(kept.id, fresh(kept));
     this.#save();
     await this.#told(() => this.#makeSession(plan));
@@ -113,7 +124,8 @@ export class HostAgent {
     const { id, name } = member.kept;
     const { root, env } = this.#place;
     const place = { id, name, uuid: this.uuid, runtime: this.runtime, root, env };
-    member.guest = await LiveGuest.start(place, plan);
+    const networks = this.#networks.filter(({ component }) => component === id);
+    member.guest = await LiveGuest.start(place, plan, networks);
     this.#keepProcess(member, member.guest.identity);
     // Whoever closed us meanwhile did not know of it.
     if (this.#closed) await member.guest.end();
@@ -250,6 +262,8 @@ export class HostAgent {
       members.map(({ guest, model }) => attempt(Promise.all([guest?.end(), model?.stop()]))),
     );
     if (this.#session !== undefined) await attempt(this.#deleteSession(this.#session));
+    // A bridge keeps what was not ended.
+    await attempt(removeInterfaces(this.#state.interfaces, this.#place.runIp));
     this.runtime.remove();
     if (failures.length > 0) throw explainKernelError(failures[0], this.#place.root);
   }
@@ -285,18 +299,14 @@ export class HostAgent {
   }
 
   async #makeSession(plan: Params<"prepare">): Promise<void> {
-    const session = await this.kernel.sessionNew({
-      ...{ uuid: plan.uuid, name: plan.name, quantumNs: plan.quantumNs },
-      ...(plan.endNs !== undefined && { endNs: plan.endNs }),
-      mode: plan.mode as Mode,
-      onLoss: plan.onLoss as OnLoss,
-      onOvershoot: plan.onOvershoot as OnOvershoot,
-    });
+    const session = await newSession(this.kernel, plan);
     this.#session = session;
-    for (const { id, name, kind } of plan.components)
-      await this.kernel.componentNew({ session, id, name, kind: Kind[kind] });
-    for (const { queueBytes, ...link } of plan.links)
-      await this.kernel.linkNew({ session, ...link, queueBytes: Number(queueBytes) });
+    await fillSession(this.kernel, session, plan);
+    this.#networks = networksOf(session, plan.links);
+    // Before they are there: whoever comes after a kill is to know of them.
+    this.#state.interfaces = interfacesOf(this.#networks.map(({ cable }) => cable));
+    this.#save();
+    await layNetworks(this.kernel, session, this.#networks, this.#place.runIp);
   }
 
   async #deleteSession(id: number): Promise<void> {

@@ -12,6 +12,7 @@ import { qemuArguments } from "../vmm/qemu-arguments.js";
 import { findQemu } from "../vmm/qemu-program.js";
 import { Qmp, type QmpEvent } from "../vmm/qmp.js";
 import { vmmEndText } from "../vmm/vmm-end.js";
+import type { GuestNetwork } from "./make-session.js";
 import type { Params } from "./protocol.js";
 
 /** Starting QEMU takes an emulated host 20 s and more. */
@@ -63,7 +64,11 @@ export class LiveGuest {
   }
 
   /** Starts its VMM; open() then waits for that. @throws LivestackError NO_KVM, NO_QEMU, SYSTEM */
-  static async start(place: GuestPlace, plan: BootPlan): Promise<LiveGuest> {
+  static async start(
+    place: GuestPlace,
+    plan: BootPlan,
+    networks: readonly GuestNetwork[],
+  ): Promise<LiveGuest> {
     const { id, name, uuid, runtime, root, env } = place;
     const { program, args, env: own } = findQemu(env);
     const accelerator = acceleratorOf(root, env);
@@ -75,6 +80,7 @@ export class LiveGuest {
       ...(plan.append !== undefined && { append: plan.append }),
       ...(plan.overlay !== undefined && { overlay: plan.overlay }),
       ...{ disks: plan.disks, consoleLog: plan.consoleLog },
+      networks: networks.map(({ mac, cable }) => ({ mac, tap: cable.tap })),
       sockets: {
         qmp: runtime.qmp(id),
         agent: runtime.guestAgent(id),

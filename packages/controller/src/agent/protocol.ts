@@ -41,10 +41,17 @@ export const componentStatus = z.object({
 });
 
 const direction = z.object({
+  sent: u64.optional(),
   received: u64.optional(),
-  dropped: u64.optional(),
-  late: u64.optional(),
   receivedBytes: u64.optional(),
+  queued: z.int().optional(),
+  late: u64.optional(),
+  dropped: u64.optional(),
+  droppedLimit: u64.optional(),
+  droppedLoss: u64.optional(),
+  droppedMtu: u64.optional(),
+  droppedDown: u64.optional(),
+  droppedGone: u64.optional(),
 });
 
 export const linkStatus = z.object({
@@ -93,6 +100,36 @@ export const vmmPlan = z.strictObject({
   vmmLog: path,
 });
 
+/** How one way of a link is; what is absent is the kernel's default. */
+const way = z.strictObject({
+  rateBps: u64.optional(),
+  jitterNs: u64.optional(),
+  lossPpm: z.int().optional(),
+  mtu: z.int().optional(),
+  limitBytes: z.int().optional(),
+  limitPackets: z.int().optional(),
+});
+
+const port = z.int().min(0).max(15);
+
+const linkPlan = z.strictObject({
+  id: z.int(),
+  name: z.string(),
+  a: componentId,
+  b: componentId,
+  /** number of the network interface at this end; absent: a model */
+  aPort: port.optional(),
+  bPort: port.optional(),
+  latencyNs: u64,
+  backLatencyNs: u64,
+  toB: way,
+  toA: way,
+  /** of the interfaces */
+  mtu: z.int(),
+  queueBytes: u64,
+  seed: u64,
+});
+
 export const sessionPlan = z.strictObject({
   uuid: z.uuid(),
   name: z.string(),
@@ -105,16 +142,7 @@ export const sessionPlan = z.strictObject({
   components: z.array(
     z.strictObject({ id: componentId, name: z.string(), kind: z.enum(["live", "model"]) }),
   ),
-  links: z.array(
-    z.strictObject({
-      id: z.int(),
-      a: componentId,
-      b: componentId,
-      latencyNs: u64,
-      backLatencyNs: u64,
-      queueBytes: u64,
-    }),
-  ),
+  links: z.array(linkPlan),
 });
 
 /** Of a component's process, once it is no more. */

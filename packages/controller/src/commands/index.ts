@@ -10,6 +10,7 @@ import { addEvents } from "./events.js";
 import { addExec } from "./exec.js";
 import { addHelp } from "./help.js";
 import { addInit } from "./init.js";
+import { addLink } from "./link.js";
 import { addLogs } from "./logs.js";
 import { addLs } from "./ls.js";
 import { addPause } from "./pause.js";
@@ -41,6 +42,7 @@ export const commands: readonly AddCommand[] = [
   addPause,
   addResume,
   addStop,
+  addLink,
   addAttach,
   addDetach,
   addVersion,

@@ -80,6 +80,17 @@ export function agentPort(path: string): string[] {
   ];
 }
 
+/**
+ * A virtio network device at a tap that is there. Its VMM's main loop moves the frames, as vhost's thread
+ * would by the host's time after the guest has stopped; without the firmware's network boot.
+ */
+export function guestNetwork(tap: string, mac: string, id: string): string[] {
+  return [
+    ...["-netdev", `tap,id=${id},ifname=${tap},script=no,downscript=no,vhost=off`],
+    ...["-device", `virtio-net-pci,netdev=${id},mac=${mac},romfile=`],
+  ];
+}
+
 /** A raw disk image as virtio disk; threads, because their states tell whether the VMM is at work. */
 export function guestDisk(path: string, id: string): string[] {
   const file = `file.driver=file,file.aio=threads,file.filename=${quoted(path)}`;

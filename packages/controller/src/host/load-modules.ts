@@ -8,7 +8,7 @@ import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
 
 /** Module -> its folder in kernel/, in the order they are loaded. */
-const FOLDERS = { livestack: "core", livestack_vcpu: "vcpu" } as const;
+const FOLDERS = { livestack: "core", livestack_vcpu: "vcpu", livestack_ipc: "ipc" } as const;
 export type ModuleName = keyof typeof FOLDERS;
 
 export interface ModulePlace {

@@ -45,6 +45,10 @@ const state = z.object({
   /** whether simulated time has begun */
   began: z.boolean(),
   components: z.array(component),
+  /** what links are called: the kernel knows their ids */
+  links: z.array(z.object({ id: z.int(), name: z.string() })).default([]),
+  /** network interfaces that were made for it, and do not go with the session */
+  interfaces: z.array(z.string()).default([]),
 });
 
 export type SessionState = z.output<typeof state>;

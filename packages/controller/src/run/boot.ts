@@ -73,8 +73,10 @@ function sessionPlan(scenario: Scenario, uuid: string, folder: string) {
     ...(durationNs !== undefined && { endNs: durationNs }),
     ...{ mode: Mode[mode], onLoss: OnLoss[onLoss], onOvershoot: OnOvershoot[onOvershoot] },
     components: components.map(({ id, name, kind }) => ({ id, name, kind })),
-    links: links.map(({ id, a, b, latencyNs, backLatencyNs, queueBytes }) => ({
-      ...{ id, a, b, latencyNs, backLatencyNs, queueBytes },
+    links: links.map(({ ends: [a, b], ...link }) => ({
+      ...link,
+      ...(a.network && { aPort: a.network.port }),
+      ...(b.network && { bPort: b.network.port }),
     })),
   };
 }

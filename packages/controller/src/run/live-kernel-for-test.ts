@@ -28,6 +28,7 @@ interface Held {
 export class LiveKernel {
   /** what was asked, in its order: "component-attach 0" */
   readonly asked: string[] = [];
+  readonly linksMade: Parameters<KernelClient["linkNew"]>[0][] = [];
   /** simulated time goes so much faster than this machine's */
   speed = 1;
   /** models join by themselves */
@@ -107,9 +108,17 @@ export class LiveKernel {
           .filter(({ vcpus }) => vcpus)
           .map(vcpuOf),
       ),
-      linkNew: told("link-new", ({ session = 0, id = 0, a = 0, b = 0, latencyNs = 0n }) => {
+      linkNew: told("link-new", (request) => {
+        const { session = 0, id = 0, a = 0, b = 0, latencyNs = 0n } = request;
+        this.linksMade.push(request);
         this.#of(session).links.push({ session, id, a, b, latencyNs });
       }),
+      linkSet: told("link-set", ({ session, id, latencyNs }) => {
+        const link = this.#of(session).links.find((each) => each.id === id);
+        if (!link) throw new NetlinkError("ENOENT", `there is no link ${id}`);
+        if (latencyNs !== undefined) Object.assign(link, { latencyNs });
+      }),
+      portNew: async ({ interface: name }) => void this.asked.push(`port-new ${name}`),
       linkDump: told(
         "link-dump",
         (request?: { session?: number }) => this.#of(request?.session).links,

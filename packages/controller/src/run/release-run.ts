@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives up a run whose livestack was killed: its VMs run free, or are ended if that was asked for.
 import { State } from "@livestack/netlink-client";
+import { removeInterfaces } from "../agent/cabling.js";
 import type { Context } from "../context.js";
 import { isAlive, killProcess } from "../host/process-identity.js";
 import { type ComponentState, RuntimeFolder, type SessionState } from "../host/session-state.js";
@@ -26,11 +27,15 @@ export async function releaseRun(
   const alive = state.components.filter(({ process }) => process && isAlive(process));
   if (end) {
     for (const each of alive) await endProcess(each);
+    await removeInterfaces(state.interfaces, context.runIp);
     runtime.remove();
     return { running: [], ended: alive };
   }
   const { owner: _, ...rest } = state;
-  if (alive.length === 0) runtime.remove();
+  if (alive.length === 0) {
+    await removeInterfaces(state.interfaces, context.runIp);
+    runtime.remove();
+  }
   // Their QMP and console sockets are in the folder, so it stays for them.
   else runtime.write({ ...rest, kind: "released", phase: "released", components: alive });
   return { running: alive, ended: [] };

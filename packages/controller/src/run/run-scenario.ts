@@ -3,7 +3,8 @@
 import { randomUUID } from "node:crypto";
 import type { AgentConnection } from "../agent/connection.js";
 import type { Context } from "../context.js";
-import type { LiveComponent, Scenario } from "../scenario/scenario.js";
+import type { ModuleName } from "../host/load-modules.js";
+import type { Scenario } from "../scenario/scenario.js";
 import { timeText } from "../session/show.js";
 import { acceleratorOf } from "../vmm/accelerator.js";
 import { findQemu } from "../vmm/qemu-program.js";
@@ -42,10 +43,7 @@ export async function runScenario(
     findQemu(context.env);
   }
   const sources = await guestSources(live);
-  await context.loadModules(
-    live.length > 0 ? ["livestack", "livestack_vcpu"] : ["livestack"],
-    context,
-  );
+  await context.loadModules(modulesFor(scenario), context);
   const uuid = randomUUID();
   const local = await startAgent(context, { uuid, name: scenario.name });
   let folder: RunFolder | undefined;
@@ -58,7 +56,7 @@ export async function runScenario(
     const ready = async (made: RunFolder) => {
       await bootGuests({ agent, scenario, sources, folder: made, uuid, phase, disks });
       await phase("setup", namesOf(live));
-      return allSetUp(agent, live);
+      return allSetUp(agent, scenario);
     };
     const warnings = await orInterrupted(ready(folder), interrupted);
     const began = await orInterrupted(
@@ -87,13 +85,26 @@ export async function runScenario(
   }
 }
 
+function modulesFor({ components, links }: Scenario): ModuleName[] {
+  const isLive = components.some(({ kind }) => kind === "live");
+  const isWired = links.some(({ ends }) => ends.some(({ network }) => network));
+  return [
+    "livestack",
+    ...(isLive ? (["livestack_vcpu"] as const) : []),
+    ...(isWired ? (["livestack_ipc"] as const) : []),
+  ];
+}
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function allSetUp(agent: AgentConnection, live: readonly LiveComponent[]): Promise<string[]> {
+async function allSetUp(agent: AgentConnection, scenario: Scenario): Promise<string[]> {
   const warnings: string[] = [];
-  await allOf(live.map(async (guest) => warnings.push(...(await setUpGuest(agent, guest)))));
+  const live = scenario.components.filter((each) => each.kind === "live");
+  await allOf(
+    live.map(async (guest) => warnings.push(...(await setUpGuest(agent, guest, scenario)))),
+  );
   return warnings;
 }
 

@@ -30,6 +30,10 @@ export class RunWorld {
   readonly interrupt = new AbortController();
   /** what was to be loaded */
   readonly loaded: string[] = [];
+  /** what ip(8) was told, a line each */
+  readonly cabled: string[] = [];
+  /** what ip(8) refuses with, unless it is to go on whatever fails */
+  refuseIp: string | undefined;
   readonly env: NodeJS.ProcessEnv;
 
   constructor(t: Test) {
@@ -54,6 +58,10 @@ export class RunWorld {
     return {
       openClient: this.kernel.openClient,
       loadModules: async (names) => void this.loaded.push(...names),
+      runIp: async (lines, force) => {
+        if (this.refuseIp !== undefined && !force) throw new Error(this.refuseIp);
+        this.cabled.push(...lines);
+      },
       interrupted: () => this.interrupt.signal,
       root: this.root,
       env: this.env,

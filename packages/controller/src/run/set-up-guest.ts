@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AgentConnection } from "../agent/connection.js";
 import { LivestackError } from "../livestack-error.js";
-import type { LiveComponent } from "../scenario/scenario.js";
+import type { LiveComponent, Scenario } from "../scenario/scenario.js";
 import { putFiles } from "./guest-files.js";
+import { setUpNetwork } from "./guest-network.js";
 
 const READY_POLL_MS = 200;
 const READY_LIMIT_MS = 600_000;
@@ -13,12 +14,17 @@ const CLOCK_LIMIT_MS = 60_000;
 const CLOCK = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /**
- * Files, setup commands, readiness.
+ * Files, network interfaces, setup commands, readiness.
  * @returns warnings
  * @throws LivestackError SETUP_FAILED, GUEST_REFUSED, COMPONENT_LOST
  */
-export async function setUpGuest(agent: AgentConnection, guest: LiveComponent): Promise<string[]> {
+export async function setUpGuest(
+  agent: AgentConnection,
+  guest: LiveComponent,
+  scenario: Scenario,
+): Promise<string[]> {
   await putFiles(agent, guest);
+  await setUpNetwork(agent, guest, scenario);
   for (const [index, run] of guest.setup.entries()) {
     const { exit, signal, stderr } = await agent.ask("guest-exec", { component: guest.id, run });
     if (exit === 0) continue;

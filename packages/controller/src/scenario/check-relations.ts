@@ -18,11 +18,7 @@ export function checkRelations(file: unknown, report: Report): void {
     checkName(name, report);
     checkComponent(component, name, report);
   }
-  checkLinks(
-    links,
-    components.map(([name]) => name),
-    report,
-  );
+  checkLinks(links, components, report);
   checkQuantum(session, links, report);
   checkEnd(memberOf(file, "session"), components, report);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { QUANTUM_MAX_NS } from "@livestack/netlink-client";
+import { endpointOf } from "./endpoint.js";
 
 /** What of a link decides how long windows may be; all in nanoseconds. */
 export interface Latencies {
   readonly latency: bigint;
-  readonly back?: { readonly latency: bigint } | undefined;
+  readonly back?: { readonly latency?: bigint | undefined } | undefined;
 }
 
 /** Where nothing limits it, `quantum: auto` makes windows of 10 ms: long enough to cost little. */
@@ -22,7 +23,7 @@ export function lookaheadOf<Link extends Latencies>(
 }
 
 function shortestOf({ latency, back }: Latencies): bigint {
-  return back !== undefined && back.latency < latency ? back.latency : latency;
+  return back?.latency !== undefined && back.latency < latency ? back.latency : latency;
 }
 
 /**
@@ -34,6 +35,8 @@ export function autoLimit(lookaheadNs: bigint | undefined): bigint {
   return limit > BigInt(QUANTUM_MAX_NS) ? BigInt(QUANTUM_MAX_NS) : limit;
 }
 
-export function linkName(name: string | undefined, [a, b]: readonly [string, string]): string {
+/** @param endpoints as they are written; what an interface is called is no part of the name */
+export function linkName(name: string | undefined, endpoints: readonly [string, string]): string {
+  const [a, b] = endpoints.map((text) => endpointOf(text).component);
   return name ?? `${a}-${b}`;
 }

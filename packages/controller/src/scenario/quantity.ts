@@ -53,6 +53,14 @@ export const SIZE: Quantity = {
   example: "512MiB",
 };
 
+/** Of messages, in millionths. */
+export const SHARE: Quantity = {
+  what: "a share",
+  units: { ppm: 1n, "%": 10_000n },
+  meant: { percent: "%" },
+  example: "0.1%",
+};
+
 export interface Limits {
   readonly min: bigint;
   readonly max: bigint;
@@ -61,7 +69,7 @@ export interface Limits {
 }
 
 // No number of any quantity has more digits; the rest of the text is bounded by the file.
-const WRITTEN = /^([+-]?)(\d{1,25})(?:\.(\d{1,25}))? ?(\p{L}*)$/u;
+const WRITTEN = /^([+-]?)(\d{1,25})(?:\.(\d{1,25}))? ?(\p{L}*|%)$/u;
 
 /** For the JSON schema: what a text has to look like, as far as a pattern can tell. */
 export function quantityPattern({ units }: Quantity): string {

@@ -64,6 +64,14 @@ components:
 links:
   - {endpoints: [dev, zebra], latency: 20ms, back: {latency: 5ms}, queue: 256KiB}
   - {name: second, endpoints: [zebra, dev], latency: 6ms}
+  - endpoints: ["zebra:eth0", "ant:eth7"]
+    addresses: [192.168.7.1/30, 192.168.7.2/30]
+    latency: 30ms
+    rate: 100Mbit
+    loss: 0.5%
+    mtu: 1400
+    back: {rate: 10Mbit, jitter: 1ms, limit: {bytes: 64KiB}}
+    seed: 7
 `;
 
 test("all that a scenario may say is understood; ids follow the file's order", async (t) => {
@@ -106,14 +114,31 @@ test("all that a scenario may say is understood; ids follow the file's order", a
   t.match(ant, { id: 1, name: "ant", image: { disk: `${folder}/sub/disk.img`, format: "raw" } });
   t.match(bee, { id: 2, image: { builtin: "debian", packages: ["iperf3", "fio"] } });
   t.same(dev, { kind: "model", id: 3, name: "dev", command: ["./dev", "", "--port=1"] });
+  const plain = { toA: {}, toB: {}, mtu: 1500, seed: 0n };
   t.same(links, [
     {
-      ...{ id: 0, name: "dev-zebra", a: 3, b: 0 },
+      ...{ id: 0, name: "dev-zebra", a: 3, b: 0, ...plain },
+      // eth0 is another link's.
+      ends: [{ component: 3 }, { component: 0, network: { port: 1, address: "10.64.0.2/24" } }],
       ...{ latencyNs: 20_000_000n, backLatencyNs: 5_000_000n, queueBytes: 262_144n },
     },
     {
-      ...{ id: 1, name: "second", a: 0, b: 3 },
+      ...{ id: 1, name: "second", a: 0, b: 3, ...plain },
+      ends: [{ component: 0, network: { port: 2, address: "10.64.1.1/24" } }, { component: 3 }],
       ...{ latencyNs: 6_000_000n, backLatencyNs: 6_000_000n, queueBytes: 1_048_576n },
+    },
+    {
+      ...{ id: 2, name: "zebra-ant", a: 0, b: 1, mtu: 1400, seed: 7n },
+      ends: [
+        { component: 0, network: { port: 0, address: "192.168.7.1/30" } },
+        { component: 1, network: { port: 7, address: "192.168.7.2/30" } },
+      ],
+      toB: { rateBps: 100_000_000n, lossPpm: 5000, mtu: 1418 },
+      toA: {
+        ...{ rateBps: 10_000_000n, jitterNs: 1_000_000n, lossPpm: 5000, mtu: 1418 },
+        ...{ limitBytes: 65_536, limitPackets: 1000 },
+      },
+      ...{ latencyNs: 30_000_000n, backLatencyNs: 30_000_000n, queueBytes: 1_048_576n },
     },
   ]);
 });

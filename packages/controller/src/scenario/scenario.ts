@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import type * as z from "zod";
 import { autoLimit, linkName, lookaheadOf } from "./lookahead.js";
+import { resolveLinks, type ScenarioLink } from "./resolve-links.js";
 import type { componentSchema, scenarioSchema } from "./schema.js";
 
 type Written = z.output<typeof scenarioSchema>;
@@ -41,18 +42,7 @@ export interface ModelComponent {
 
 export type ScenarioComponent = LiveComponent | ModelComponent;
 
-export interface ScenarioLink {
-  id: number;
-  name: string;
-  /** ids of the components at its ends */
-  a: number;
-  b: number;
-  /** from a to b */
-  latencyNs: bigint;
-  /** from b to a */
-  backLatencyNs: bigint;
-  queueBytes: bigint;
-}
+export type { ScenarioLink } from "./resolve-links.js";
 
 export interface ScenarioSession {
   /** of a window; for auto, `autoLimitNs` less the guard */
@@ -153,25 +143,4 @@ function resolveImage({ image, packages = [] }: WrittenLive, folder: string): Im
     ...(initrd !== undefined && { initrd: resolve(folder, initrd) }),
     ...(append !== undefined && { append }),
   };
-}
-
-function resolveLinks(
-  links: Written["links"],
-  components: readonly ScenarioComponent[],
-): ScenarioLink[] {
-  const ids = new Map(components.map(({ name, id }) => [name, id]));
-  return links.map(({ name, endpoints, latency, back, queue }, id) => {
-    const [a, b] = endpoints.map((endpoint) => ids.get(endpoint));
-    if (a === undefined || b === undefined)
-      throw new Error(`the endpoints of link ${id} were not checked`);
-    return {
-      id,
-      name: linkName(name, endpoints),
-      a,
-      b,
-      latencyNs: latency,
-      backLatencyNs: back?.latency ?? latency,
-      queueBytes: queue,
-    };
-  });
 }

@@ -10,10 +10,13 @@ import {
   OnOvershoot,
 } from "@livestack/netlink-client";
 import * as z from "zod";
-import { SIZE, TIME } from "./quantity.js";
+import { ETHERNET_BYTES } from "./endpoint.js";
+import { RATE, SHARE, SIZE, TIME } from "./quantity.js";
 import {
+  address,
   argument,
   command,
+  endpoint,
   epoch,
   fileMode,
   guestPath,
@@ -37,7 +40,9 @@ export const SCENARIO_SCHEMA = "livestack.scenario/1";
 
 const MIB = 1n << 20n;
 const TIB = 1n << 40n;
-const { session: SESSION, link: LINK } = attributeSets;
+const { session: SESSION, link: LINK, direction: WAY } = attributeSets;
+/** What is left of a message when an Ethernet header and a VLAN's tag are off. */
+const MTU_MAX = Number(WAY.mtu.max) - ETHERNET_BYTES;
 
 /** The words of an enum of the kernel. */
 function wordsOf<Word extends string>(words: Readonly<Record<Word, number>>) {
@@ -130,23 +135,75 @@ const modelSchema = z.strictObject({
 
 export const componentSchema = z.discriminatedUnion("kind", [liveSchema, modelSchema]);
 
+const bytes = (example: string, { min, max }: { min: number; max?: number }) =>
+  quantity(SIZE, example, { min: BigInt(min), max: BigInt(max ?? 0xffff_ffff) });
+
 const latency = quantity(TIME, "10ms", { min: 0n, max: LINK.latencyNs.max });
-const queue = { min: BigInt(LINK.queueBytes.min), max: BigInt(LINK.queueBytes.max) };
+
+/** What of a way over a link may be left to its default. */
+const way = {
+  rate: quantity(RATE, "100Mbit", WAY.rateBps)
+    .optional()
+    .describe("bits a second that it carries, one message after the other"),
+  jitter: quantity(TIME, "1ms", { min: 0n, max: WAY.jitterNs.max })
+    .optional()
+    .describe("is added to each latency, from 0 to this, evenly; no message overtakes another"),
+  loss: quantity(SHARE, "0.1%", { min: 0n, max: WAY.lossPpm.max })
+    .optional()
+    .describe("so many messages are lost"),
+  mtu: z
+    .int()
+    .min(Number(WAY.mtu.min))
+    .max(MTU_MAX)
+    .optional()
+    .describe("longest packet of an interface, without its Ethernet header, or message of a model")
+    .meta({ example: 1500 }),
+  limit: z
+    .strictObject({
+      bytes: bytes("64KiB", { min: Number(WAY.limitBytes.min) })
+        .optional()
+        .describe("bytes that may wait for the rate"),
+      packets: z
+        .int()
+        .min(Number(WAY.limitPackets.min))
+        .max(Number(WAY.limitPackets.max))
+        .prefault(1000)
+        .describe("messages that may wait for the rate"),
+    })
+    .optional()
+    .describe("what may wait for the rate; what finds no room is dropped"),
+};
+
+const queue = { min: LINK.queueBytes.min, max: LINK.queueBytes.max };
 
 export const linkSchema = z.strictObject({
   name: name.optional().describe("the names of its ends, with a hyphen, unless said"),
   endpoints: z
-    .tuple([name, name])
-    .describe("the two components it joins")
-    .meta({ example: ["client", "server"] }),
+    .tuple([endpoint, endpoint])
+    .describe("the two components it joins, virtual machines by an interface")
+    .meta({ example: ["client:eth0", "server:eth0"] }),
+  addresses: z
+    .tuple([address, address])
+    .optional()
+    .describe("of the two interfaces")
+    .meta({ example: ["10.0.0.1/24", "10.0.0.2/24"] }),
   latency: latency.describe("from the first endpoint to the second, and back"),
+  ...way,
   back: z
-    .strictObject({ latency: latency.describe("from the second endpoint to the first") })
+    .strictObject({
+      latency: latency.optional().describe("from the second endpoint to the first"),
+      ...way,
+    })
     .optional()
     .describe("what differs on the way back"),
-  queue: quantity(SIZE, "1MiB", queue)
+  queue: quantity(SIZE, "1MiB", { min: BigInt(queue.min), max: BigInt(queue.max) })
     .prefault("1MiB")
     .describe("room for messages on their way, each direction for itself"),
+  seed: z
+    .int()
+    .min(0)
+    .prefault(0)
+    .describe("of what is random on it: the same gives the same losses and jitters"),
 });
 
 export const scenarioSchema = z

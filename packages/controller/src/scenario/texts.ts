@@ -87,6 +87,23 @@ export const name = shaped({
   rule: `at most ${NAME_MAX} letters, digits, "-", "_" and ".", the first a letter or digit`,
 });
 
+/** A component, or of a virtual machine one of its network interfaces. */
+export const endpoint = shaped({
+  what: "end of a link",
+  pattern: `${NAME_PATTERN.slice(0, -1)}(:eth([0-9]|1[0-5]))?$`,
+  example: "web:eth0",
+  rule: "a component's name, of a virtual machine with an interface from eth0 to eth15",
+});
+
+const OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+
+export const address = shaped({
+  what: "IPv4 address with its prefix",
+  pattern: `^${OCTET}(\\.${OCTET}){3}/([1-9]|[12][0-9]|3[0-2])$`,
+  example: "10.0.0.1/24",
+  rule: "four numbers up to 255 and the length of the network's prefix",
+});
+
 export const command = shaped({
   what: "command",
   pattern: "^[^\\0]*[^\\0\\s][^\\0]*$",

@@ -100,6 +100,8 @@ const UNUSED = {
   componentDetach: unused,
   vcpuDump: unused,
   linkNew: unused,
+  linkSet: unused,
+  portNew: unused,
 };
 
 /** A kernel that holds what it is given; `set` keeps what it was asked for. */

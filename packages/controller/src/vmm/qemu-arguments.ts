@@ -6,6 +6,7 @@ import {
   guestCommandLine,
   guestDisk,
   guestMachine,
+  guestNetwork,
   guestOverlay,
   quoted,
 } from "../guest/machine-arguments.js";
@@ -24,6 +25,7 @@ export interface VmmPlan {
   overlay?: string;
   /** raw images */
   disks: readonly string[];
+  networks: readonly { tap: string; mac: string }[];
   consoleLog: string;
   sockets: { qmp: string; agent: string; console: string };
   accelerator: "kvm" | "tcg";
@@ -32,8 +34,8 @@ export interface VmmPlan {
 }
 
 export function qemuArguments(plan: VmmPlan): string[] {
-  const { name, vcpus, memoryBytes, kernel, overlay, disks, sockets, accelerator, invariantTsc } =
-    plan;
+  const { name, vcpus, memoryBytes, kernel, overlay, disks, networks, sockets } = plan;
+  const { accelerator, invariantTsc } = plan;
   return [
     ...["-name", `guest=${quoted(name)},debug-threads=on`],
     ...guestMachine({ accelerator, invariantTsc }),
@@ -44,6 +46,7 @@ export function qemuArguments(plan: VmmPlan): string[] {
     ...agentPort(sockets.agent),
     ...(overlay === undefined ? [] : guestOverlay(overlay, "root", kernel === undefined)),
     ...disks.flatMap((path, index) => guestDisk(path, `disk${index}`)),
+    ...networks.flatMap(({ tap, mac }, index) => guestNetwork(tap, mac, `net${index}`)),
     ...bootArguments(plan),
   ];
 }

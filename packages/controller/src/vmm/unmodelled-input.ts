@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reaches a guest from outside of simulated time: it comes when the host has it, not when a link says.
 
+import { TAP_NAME } from "../agent/cabling.js";
+
 const DEVICES: readonly [RegExp, (found: RegExpExecArray) => string][] = [
   [/^virtserialport\b.*\bname=([^,]+)/, ([, name]) => `virtio port ${name}`],
   [/^virtconsole\b/, () => "virtio console"],
@@ -40,7 +42,7 @@ function named(option: string, value: string): string[] {
     case "-netdev":
     case "-nic":
     case "-net":
-      return /^(none|nic|hubport)$/.test(type) ? [] : [`network (${type})`];
+      return /^(none|nic|hubport)$/.test(type) || isCable(value) ? [] : [`network (${type})`];
     case "-serial":
       return SILENT.test(value) ? [] : ["serial console"];
     case "-nographic":
@@ -54,6 +56,12 @@ function named(option: string, value: string): string[] {
     default:
       return [];
   }
+}
+
+/** A tap that a run has joined to the end of a link. */
+function isCable(value: string): boolean {
+  const tap = /^tap\b.*\bifname=([^,]+)/.exec(value)?.[1];
+  return tap !== undefined && TAP_NAME.test(tap);
 }
 
 function deviceIn(value: string): string[] {
