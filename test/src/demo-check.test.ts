@@ -5,6 +5,10 @@ import t from "tap";
 import { demoText, faultsOf, SLEEP_LATE_NS } from "./demo-check.js";
 
 const SECOND = 1_000_000_000;
+const NONE_LOST = {
+  ...{ dropped: 0, queued: 0 },
+  dropped_by: { limit: 0, loss: 0, mtu: 0, down: 0, gone: 0 },
+};
 
 function guest(name: string, sleep: number): RunResultFile["components"][number] {
   return {
@@ -54,11 +58,11 @@ function right(): RunResultFile {
     links: [
       {
         ...{ name: "one-two", latency_ns: 20_000_000 },
-        ...{ delivered: 60, dropped: 0, late: 0, bytes: 70_000 },
+        ...{ delivered: 60, late: 0, bytes: 70_000, ...NONE_LOST },
       },
       {
         ...{ name: "client-server", latency_ns: 20_000_000 },
-        ...{ delivered: 40, dropped: 0, late: 0, bytes: 640 },
+        ...{ delivered: 40, late: 0, bytes: 640, ...NONE_LOST },
       },
     ],
     warnings: [],

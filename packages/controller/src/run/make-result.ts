@@ -90,13 +90,21 @@ function linkResult(
 ): RunResultFile["links"][number] {
   const found = links.find((link) => link.id === id);
   const both = [found?.toA, found?.toB];
-  const sum = (key: "received" | "dropped" | "late" | "receivedBytes") =>
-    Number(both.reduce((total, way) => total + (way?.[key] ?? 0n), 0n));
+  const sum = (key: keyof NonNullable<(typeof both)[number]>) =>
+    both.reduce((total, way) => total + Number(way?.[key] ?? 0), 0);
   return {
     name,
     latency_ns: Number(latencyNs),
     delivered: sum("received"),
     dropped: sum("dropped"),
+    dropped_by: {
+      limit: sum("droppedLimit"),
+      loss: sum("droppedLoss"),
+      mtu: sum("droppedMtu"),
+      down: sum("droppedDown"),
+      gone: sum("droppedGone"),
+    },
+    queued: sum("queued"),
     late: sum("late"),
     bytes: sum("receivedBytes"),
   };

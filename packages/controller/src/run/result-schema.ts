@@ -54,11 +54,21 @@ const component = z.strictObject({
   commands: z.array(command).describe("its run commands, in their order"),
 });
 
+const droppedBy = z.strictObject({
+  limit: count.describe("they found no room to wait for the rate, or on their way"),
+  loss: count.describe("they were to be lost"),
+  mtu: count.describe("they were too long"),
+  down: count.describe("the way was down"),
+  gone: count.describe("their receiver had left"),
+});
+
 const link = z.strictObject({
   name: z.string().describe("as in the scenario, or the names of its ends"),
   latency_ns: ns.describe("from the first endpoint to the second"),
   delivered: count.describe("messages, both ways together"),
-  dropped: count.describe("messages lost because the receiver left"),
+  dropped: count.describe("messages lost, both ways together"),
+  dropped_by: droppedBy.describe("of those, by reason"),
+  queued: count.describe("messages on their way when it ended"),
   late: count.describe("messages that came after their arrival time had passed"),
   bytes: count.describe("of the messages that were delivered"),
 });

@@ -110,6 +110,7 @@ export function fakeKernel(
   { events = [], refuse }: { events?: LivestackEvent[]; refuse?: NetlinkError } = {},
 ) {
   const set: Parameters<KernelClient["sessionSet"]>[0][] = [];
+  const linksSet: Parameters<KernelClient["linkSet"]>[0][] = [];
   const closed = { times: 0 };
   const client: KernelClient = {
     ...UNUSED,
@@ -122,6 +123,7 @@ export function fakeKernel(
       if (!found) throw new NetlinkError("ENOENT", "there is no session of this id");
       return { ...found, ...Object.assign({}, ...set.filter((each) => each.id === id)) };
     },
+    linkSet: async (request) => void linksSet.push(request),
     sessionSet: async (request) => {
       if (refuse) throw refuse;
       set.push(request);
@@ -135,5 +137,5 @@ export function fakeKernel(
       closed.times++;
     },
   };
-  return { set, closed, openClient: async () => client };
+  return { set, linksSet, closed, openClient: async () => client };
 }

@@ -120,3 +120,64 @@ test("a module that is loaded but out of reach is said to be so", async (t) => {
   t.equal(status, 3);
   t.match(stderr, /version 9\.9\.9 is loaded, but answers in the initial network namespace only/);
 });
+
+test("link ls shows both ways of each link, and what was dropped why", async (t) => {
+  const { status, stdout, stderr } = await runForTest(["link", "ls", "pair"], fakeKernel(ALL));
+  t.equal(status, 0, stderr);
+  const [head, there, back] = stdout.split("\n");
+  t.match(head, /^LINK +FROM +TO +STATE +LATENCY +RATE +JITTER +LOSS +SENT .* DROPPED +FULL +LOST/);
+  t.match(there, /^ *9 +client +server +up +1 ms +- +- +- +8 +7 +1 /);
+  t.match(back, /^ *9 +server +client +up +2\.5 ms /);
+  const json = JSON.parse(
+    (await runForTest(["link", "ls", "pair", "-o", "json"], fakeKernel(ALL))).stdout,
+  );
+  t.match(json, { schema: "livestack.links/1", links: [{ id: 9, latency_ns: 1_000_000 }] });
+});
+
+test("link set sets what is asked, one way or both", async (t) => {
+  const asked = async (...args: string[]) => {
+    const { linksSet, ...kernel } = fakeKernel(ALL);
+    const { status, stderr } = await runForTest(["link", "set", "pair", "9", ...args], kernel);
+    t.equal(status, 0, stderr);
+    return linksSet;
+  };
+  const id = { session: 3, id: 9 };
+  t.same(await asked("--latency", "3ms"), [
+    { ...id, latencyNs: 3_000_000n, backLatencyNs: 3_000_000n },
+  ]);
+  t.same(await asked("--latency", "3ms", "--to", "server"), [{ ...id, latencyNs: 3_000_000n }]);
+  t.same(await asked("--rate", "5Mbit", "--loss", "1%", "--to", "client"), [
+    { ...id, toA: { rateBps: 5_000_000n, lossPpm: 10_000 } },
+  ]);
+  t.same(await asked("--down"), [{ ...id, toB: { down: 1 }, toA: { down: 1 } }]);
+  t.same(await asked("--up", "--limit", "64KiB", "--jitter", "1us"), [
+    {
+      ...id,
+      toB: { down: 0, limitBytes: 65_536, jitterNs: 1000n },
+      toA: { down: 0, limitBytes: 65_536, jitterNs: 1000n },
+    },
+  ]);
+});
+
+test("link set refuses what makes no sense, and sets nothing", async (t) => {
+  const cases: [string[], RegExp][] = [
+    [["pair", "9"], /nothing is to be set \[USAGE\]\nhint: say at least one of --latency/],
+    [["pair", "9", "--latency", "-1ms"], /--latency: -1ms is out of range \[OUT_OF_RANGE\]/],
+    [["pair", "9", "--rate", "0bit"], /--rate: 0bit is out of range \[OUT_OF_RANGE\]/],
+    [["pair", "9", "--loss", "2"], /--loss: 2 has no unit \[BAD_UNIT\]/],
+    [["pair", "9", "--up", "--down"], /cannot be used with/],
+    [["pair", "7", "--up"], /the session has no link '7' \[NOT_FOUND\]\nhint: it has 9/],
+    [
+      ["pair", "9", "--up", "--to", "lone"],
+      /does not lead to 'lone' .*\nhint: it joins client and server/,
+    ],
+    [["none", "9", "--up"], /NO_SUCH_SESSION/],
+  ];
+  for (const [args, message] of cases) {
+    const { linksSet, ...kernel } = fakeKernel(ALL);
+    const { status, stderr } = await runForTest(["link", "set", ...args], kernel);
+    t.not(status, 0);
+    t.match(stderr, message, args.join(" "));
+    t.same(linksSet, []);
+  }
+});
