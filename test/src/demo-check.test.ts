@@ -32,7 +32,9 @@ function guest(name: string, sleep: number): RunResultFile["components"][number]
 type Guest = ReturnType<typeof guest>;
 
 function pinging(one: Guest): Guest {
-  const answers = [41.5, 40, 40.25, 40.5, 43].map((ms) => `64 bytes: seq=0 ttl=64 time=${ms} ms\n`);
+  const answers = [101.5, 100, 100.25, 100.5, 103].map(
+    (ms) => `64 bytes: seq=0 ttl=64 time=${ms} ms\n`,
+  );
   const ping = { run: "ping -c 5 two", exit: 0, guest_ns: 0, stdout: answers.join("") };
   return { ...one, commands: [...one.commands, ping] };
 }
@@ -57,7 +59,7 @@ function right(): RunResultFile {
     ],
     links: [
       {
-        ...{ name: "one-two", latency_ns: 20_000_000 },
+        ...{ name: "one-two", latency_ns: 50_000_000 },
         ...{ delivered: 60, late: 0, bytes: 70_000, ...NONE_LOST },
       },
       {
@@ -109,9 +111,9 @@ t.test("each fault is found and said", async (t) => {
   t.same(whole({ late_deliveries: 1 }), ["1 messages were late"]);
   t.same(whole({ links: [] }), ["0 of 40 messages between client and server arrived"]);
   const ping = (stdout: string) => command(3, { stdout });
-  t.same(ping(" time=40 ms\n"), ["1 of 5 pings were answered"]);
-  t.same(ping(" time=39.9 ms\n".repeat(5)), [
-    "a ping was answered after 39.9 ms, before the link's 40 ms",
+  t.same(ping(" time=100 ms\n"), ["1 of 5 pings were answered"]);
+  t.same(ping(" time=99.9 ms\n".repeat(5)), [
+    "a ping was answered after 99.9 ms, before the link's 100 ms",
   ]);
   const got = (stdout: string) =>
     but(({ components }) => Object.assign(components[1]?.commands[3] ?? {}, { stdout }));
@@ -132,6 +134,6 @@ t.test("the table has every command, and figures below each other", async (t) =>
   t.equal(new Set(shown.slice(0, 8).map((line) => line.length)).size, 1);
   t.match(lines.join("\n"), /one +sleep 2 +0 +2\.005 s\n/);
   t.match(lines.join("\n"), /last command +at 31\.025 s by the clock of two\n/);
-  t.match(lines.join("\n"), /ping +40\.5 ms from one to two/);
+  t.match(lines.join("\n"), /ping +100\.5 ms from one to two/);
   t.match(lines.join("\n"), /ratio +3\.10 s simulated in each second/);
 });

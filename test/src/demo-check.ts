@@ -9,7 +9,7 @@ type Command = Component["commands"][number];
 const MESSAGES = 2 * 20;
 const MODELS = "client-server";
 /** Of the link between the guests, there and back. */
-const ROUND_TRIP_MS = 2 * 20;
+const ROUND_TRIP_MS = 2 * 50;
 const PINGS = 5;
 const TCP_BYTES = 65_536;
 const SLEEP = /^sleep (\d+)$/;

@@ -63,6 +63,9 @@ export function interfacesOf(cables: readonly Cable[]): string[] {
 
 /** @throws LivestackError SYSTEM */
 export const runIp: RunIp = async (lines, force = false) => {
+  // Opening /dev/net/tun would load it, where there is that file before. Built in, it is no module.
+  if (!force)
+    await new Promise<void>((done) => execFile("modprobe", ["-qa", "tun", "bridge"], () => done()));
   await new Promise<void>((done, failed) => {
     const args = [...(force ? ["-force"] : []), "-batch", "-"];
     const child = execFile("ip", args, (error, _, stderr) => {
