@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
-import { selftests } from "./mutants-which-test.js";
+import { selftests, tap } from "./mutants-which-test.js";
 
 const ARRIVAL = "what is sent arrives at its simulated arrival, and not before";
 const WIRE = "a wire takes its time, and loses what it says";
 const QUEUE = "no queue is without end, and who finds it full waits";
 const COUNTS = "all that was sent is received, dropped or queued";
+
+const CABLES = "taps and bridges are made for a run, and go with it";
+const LINKS = "links in the kernel are as the scenario has them";
+
+const runNetwork = tap("packages/controller/dist/run/run-network.test.js");
 
 const message = "kernel/core/message.c";
 const wire = "kernel/core/wire.c";
@@ -67,5 +72,29 @@ export const ipcMutants: readonly Mutant[] = [
     find: "\tls_way_unload(way, message);\n\tls_way_drop(way, message->length, LS_WIRE_CARRIED);\n",
     replace: "\tls_way_unload(way, message);\n",
     command: selftests("ipc_relay"),
+  },
+  {
+    name: "interfaces stay when a run has ended",
+    promise: CABLES,
+    file: "packages/controller/src/agent/host-agent.ts",
+    find: "await attempt(removeInterfaces(this.#state.interfaces, this.#place.runIp));",
+    replace: "",
+    command: runNetwork,
+  },
+  {
+    name: "a link's device is not on the bridge of its tap",
+    promise: CABLES,
+    file: "packages/controller/src/agent/cabling.ts",
+    find: "...[tap, device].map((name) => `link set dev ${name} mtu",
+    replace: "...[tap].map((name) => `link set dev ${name} mtu",
+    command: runNetwork,
+  },
+  {
+    name: "the way back is as the way there",
+    promise: LINKS,
+    file: "packages/controller/src/scenario/resolve-links.ts",
+    find: "toA: wayOf({ ...link, ...given(back ?? {}) }, isWire),",
+    replace: "toA: wayOf(link, isWire),",
+    command: runNetwork,
   },
 ];
