@@ -85,8 +85,8 @@ export const ipcMutants: readonly Mutant[] = [
     name: "a link's device is not on the bridge of its tap",
     promise: CABLES,
     file: "packages/controller/src/agent/cabling.ts",
-    find: "...[tap, device].map((name) => `link set dev ${name} mtu",
-    replace: "...[tap].map((name) => `link set dev ${name} mtu",
+    find: "...[tap, device].map((name) => `link set",
+    replace: "...[tap].map((name) => `link set",
     command: runNetwork,
   },
   {
