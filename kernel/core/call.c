@@ -9,6 +9,7 @@
 #include "link.h"
 #include "observe.h"
 #include "session.h"
+#include "transport.h"
 
 bool ls_call_known(unsigned int number)
 {
@@ -122,15 +123,41 @@ int ls_call_expect(struct ls_file *file, struct livestack_recv *recv)
 	return PTR_ERR_OR_ZERO(ls_call_next(file, recv));
 }
 
+/* What a port has sent is where the port has put it. */
+static int ls_call_give_cargo(const struct ls_message *message, void __user *to)
+{
+	void *bytes = kvmalloc(message->length, GFP_KERNEL_ACCOUNT);
+	int err = 0;
+
+	if (!bytes)
+		return -ENOMEM;
+	message->holds->copy(message, bytes, message->length);
+	if (copy_to_user(to, bytes, message->length))
+		err = -EFAULT;
+	kvfree(bytes);
+	return err;
+}
+
+static int ls_call_give(const struct ls_message *message, void __user *to)
+{
+	if (!message->length)
+		return 0;
+	if (message->holds)
+		return ls_call_give_cargo(message, to);
+	return copy_to_user(to, message->data, message->length) ? -EFAULT : 0;
+}
+
 static int ls_call_recv(struct ls_file *file, struct livestack_recv *recv)
 {
 	struct ls_message *message = ls_call_next(file, recv);
+	int err;
 
 	if (IS_ERR(message))
 		return PTR_ERR(message);
 	/* Taken only when the caller has it: nothing is lost by a bad address. */
-	if (copy_to_user(u64_to_user_ptr(recv->data), message->data, message->length))
-		return -EFAULT;
+	err = ls_call_give(message, u64_to_user_ptr(recv->data));
+	if (err)
+		return err;
 	ls_message_take(file->component, message);
 	return 0;
 }

@@ -181,6 +181,8 @@ int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 	link->queue_bytes = config->queue_bytes;
 	ls_wire_set(&link->to_b.wire, &config->to_b, rings.to_b);
 	ls_wire_set(&link->to_a.wire, &config->to_a, rings.to_a);
+	ls_way_has_changed(&link->to_b);
+	ls_way_has_changed(&link->to_a);
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 
 	lookahead_ns = ls_session_lookahead(session);

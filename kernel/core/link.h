@@ -18,6 +18,7 @@
 #include "window.h"
 #include "wire.h"
 
+struct ls_cargo_ops;
 struct ls_component;
 struct ls_port;
 struct ls_session;
@@ -72,7 +73,7 @@ struct ls_message {
 	u16 source;
 	bool late;		/* and counted as such */
 	struct list_head arrived; /* in its port's list, once it has */
-	void (*release)(struct ls_message *message); /* what it holds, before it is freed */
+	const struct ls_cargo_ops *holds; /* NULL: its bytes are in data[] */
 	void *cargo;		/* of the port that sent it */
 	u8 data[];
 };
@@ -147,6 +148,9 @@ void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate);
 
 /* Under the session's lock: whether a port may send over it. */
 bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes);
+
+/* Under the session's lock: a port that waits for room looks again, as there may be. */
+void ls_way_has_changed(struct ls_way *way);
 
 /* Drops all that is on its way to the way's port, which is being closed. May sleep. */
 void ls_way_drain(struct ls_way *way);

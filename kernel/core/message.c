@@ -18,15 +18,15 @@ struct ls_message *ls_message_new(u32 length)
 	message = kvmalloc(struct_size(message, data, length), GFP_KERNEL_ACCOUNT);
 	if (message) {
 		message->length = length;
-		message->release = NULL;
+		message->holds = NULL;
 	}
 	return message;
 }
 
 void ls_message_free(struct ls_message *message)
 {
-	if (message->release)
-		message->release(message);
+	if (message->holds)
+		message->holds->release(message);
 	kvfree(message);
 }
 
@@ -126,10 +126,17 @@ static void ls_way_drop(struct ls_way *way, u32 length, enum ls_wire_fate fate)
 	way->counts.fates[fate]++;
 }
 
+void ls_way_has_changed(struct ls_way *way)
+{
+	if (way->waits)
+		ls_port_resume(way);
+}
+
 void ls_way_forget(struct ls_way *way, const struct ls_message *message)
 {
 	ls_way_unload(way, message);
 	ls_way_drop(way, message->length, LS_WIRE_CARRIED);
+	ls_way_has_changed(way);
 }
 
 void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate)
@@ -285,9 +292,7 @@ void ls_message_received(struct ls_component *component, struct ls_message *mess
 	ls_way_unload(way, message);
 	way->counts.received++;
 	way->counts.received_bytes += message->length;
-	/* There is room again. */
-	if (way->waits)
-		ls_port_resume(way);
+	ls_way_has_changed(way);
 }
 
 void ls_message_take(struct ls_component *component, struct ls_message *message)

@@ -184,7 +184,7 @@ static const struct nla_policy ls_vcpu_get_nl_policy[LIVESTACK_A_VCPU_ID + 1] = 
 	[LIVESTACK_A_VCPU_ID] = { .type = NLA_U16 },
 };
 
-static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_INTERFACE + 1] = {
+static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_FRAMED + 1] = {
 	[LIVESTACK_A_PORT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_PORT_LINK] = NLA_POLICY_MAX(NLA_U16, 4095),
 	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
@@ -193,6 +193,7 @@ static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_INTERFACE 
 	[LIVESTACK_A_PORT_FD] = { .type = NLA_U32 },
 	[LIVESTACK_A_PORT_OUT_FD] = { .type = NLA_U32 },
 	[LIVESTACK_A_PORT_INTERFACE] = { .type = NLA_NUL_STRING, .len = LIVESTACK_INTERFACE_MAX },
+	[LIVESTACK_A_PORT_FRAMED] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ls_port_get_nl_policy[LIVESTACK_A_PORT_END + 1] = {
@@ -320,7 +321,7 @@ const struct genl_ops ls_nl_ops[18] = {
 		.cmd = LIVESTACK_CMD_PORT_NEW,
 		.doit = ls_nl_port_new_doit,
 		.policy = ls_port_new_nl_policy,
-		.maxattr = LIVESTACK_A_PORT_INTERFACE,
+		.maxattr = LIVESTACK_A_PORT_FRAMED,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{

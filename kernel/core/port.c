@@ -129,6 +129,7 @@ void ls_port_open(struct ls_port *port)
 	INIT_LIST_HEAD(&port->arrived);
 	flags = ls_port_lock(port);
 	port->in->port = port;
+	port->open = true;
 	ls_port_unlock(port, flags);
 }
 EXPORT_SYMBOL_GPL(ls_port_open);
@@ -159,6 +160,7 @@ void ls_port_shut(struct ls_port *port)
 	might_sleep();
 	flags = ls_port_lock(port);
 	port->in->port = NULL;
+	port->open = false;
 	if (port->out->waits == port)
 		port->out->waits = NULL;
 	ls_port_stop(port, &port->taking);
@@ -191,16 +193,22 @@ struct ls_message *ls_port_message(u32 length, void *cargo, gfp_t gfp)
 		return NULL;
 	message->length = length;
 	message->cargo = cargo;
-	message->release = NULL;
+	message->holds = NULL;
 	return message;
 }
 EXPORT_SYMBOL_GPL(ls_port_message);
 
-void ls_port_holds(struct ls_message *message, void (*release)(struct ls_message *message))
+void ls_port_holds(struct ls_message *message, const struct ls_cargo_ops *ops)
 {
-	message->release = release;
+	message->holds = ops;
 }
 EXPORT_SYMBOL_GPL(ls_port_holds);
+
+const struct ls_cargo_ops *ls_port_held(const struct ls_message *message)
+{
+	return message->holds;
+}
+EXPORT_SYMBOL_GPL(ls_port_held);
 
 void *ls_port_cargo(const struct ls_message *message)
 {
@@ -226,24 +234,54 @@ void ls_port_free(struct ls_message *message)
 }
 EXPORT_SYMBOL_GPL(ls_port_free);
 
+/*
+ * As long as messages are under way, whose arrival has the port look again: those that wait for a
+ * rate are among them.
+ */
+static bool ls_port_wire_room(const struct ls_port *port)
+{
+	struct ls_way *way = port->out;
+	const u64 now_ns = max(ls_component_clock(port->component), way->sent_ns);
+
+	if (!port->whole || (!way->counts.queued && !way->wire.config.down))
+		return true;
+	return ls_wire_has_room(&way->wire, now_ns,
+				ls_wire_piece(&way->wire, LIVESTACK_MESSAGE_MAX));
+}
+
 bool ls_port_room(struct ls_port *port)
 {
 	unsigned long flags = ls_port_lock(port);
-	const bool room = ls_way_has_room(port->out, port->link->queue_bytes);
+	bool room = false;
 
-	if (!room)
-		port->out->waits = port;
+	/* One that is being closed would be told when it is gone. */
+	if (port->open) {
+		room = ls_way_has_room(port->out, port->link->queue_bytes) &&
+		       ls_port_wire_room(port);
+		if (!room)
+			port->out->waits = port;
+	}
 	ls_port_unlock(port, flags);
 	return room;
 }
 EXPORT_SYMBOL_GPL(ls_port_room);
+
+u32 ls_port_piece(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+	const u32 bytes = ls_wire_piece(&port->out->wire, LIVESTACK_MESSAGE_MAX);
+
+	ls_port_unlock(port, flags);
+	return bytes;
+}
+EXPORT_SYMBOL_GPL(ls_port_piece);
 
 int ls_port_send(struct ls_port *port, struct ls_message *message, u64 send_ns)
 {
 	unsigned long flags = ls_port_lock(port);
 	int err;
 
-	if (port->component->member.state == LS_MEMBER_OUT)
+	if (!port->open || port->component->member.state == LS_MEMBER_OUT)
 		err = -ENETDOWN;
 	else
 		err = ls_message_send_by(port->out, port->component, port->link, message, send_ns);

@@ -59,7 +59,11 @@ static int ls_nl_put_port(struct sk_buff *msg, void *header, void *object)
 	    (view.interface &&
 	     (nla_put_string(msg, LIVESTACK_A_PORT_INTERFACE, view.interface) ||
 	      nla_put_u32(msg, LIVESTACK_A_PORT_INDEX, view.index))) ||
-	    nla_put_u32(msg, LIVESTACK_A_PORT_BLOCKED, view.blocked))
+	    nla_put_u32(msg, LIVESTACK_A_PORT_BLOCKED, view.blocked) ||
+	    (port->framed &&
+	     (nla_put_flag(msg, LIVESTACK_A_PORT_FRAMED) ||
+	      nla_put_u32(msg, LIVESTACK_A_PORT_HELD_BYTES, view.held_bytes))) ||
+	    (view.fault && nla_put_string(msg, LIVESTACK_A_PORT_FAULT, view.fault)))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
@@ -106,6 +110,9 @@ static int ls_nl_check_port(struct genl_info *info, u32 kind)
 {
 	struct nlattr **attrs = info->attrs;
 
+	if (kind != LIVESTACK_PORT_KIND_SOCKET && attrs[LIVESTACK_A_PORT_FRAMED])
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PORT_FRAMED,
+				    "only sockets can be framed: eventfds and network devices send one message at a time, leave it out");
 	if (kind == LIVESTACK_PORT_KIND_NET) {
 		if (!attrs[LIVESTACK_A_PORT_INTERFACE])
 			return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PORT_INTERFACE,
@@ -136,6 +143,7 @@ static int ls_nl_make_port(struct genl_info *info)
 		.pid = pid ? nla_get_u32(pid) : 0,
 		.interface = interface ? nla_data(interface) : NULL,
 		.net = genl_info_net(info),
+		.framed = info->attrs[LIVESTACK_A_PORT_FRAMED],
 	};
 	const char *sentence = NULL;
 	int err;

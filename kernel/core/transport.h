@@ -35,6 +35,7 @@ struct ls_port_request {
 	s64 fd, out_fd;		/* -1: not said */
 	const char *interface;	/* NULL: not said */
 	struct net *net;	/* the caller's */
+	bool framed;
 };
 
 struct ls_port_ops {
@@ -51,7 +52,10 @@ struct ls_port {
 	enum livestack_end end;
 	enum livestack_port_kind kind;
 	const struct ls_port_ops *ops;
+	bool whole;		/* a stream: it waits where a wire would drop; said before open */
+	bool framed;		/* a stream of records, each after its length */
 	/* Under the session's lock: */
+	bool open;
 	struct list_head arrived;
 	bool taking;		/* arrived() was called, and ls_port_take() has not given NULL */
 	bool stalled;		/* it waits for its reader meanwhile */
@@ -63,6 +67,8 @@ struct ls_port_view {
 	const char *interface;	/* NULL: none */
 	u32 index;
 	bool blocked;		/* it does not read on, as the queue is full */
+	u32 held_bytes;		/* of a record that is not whole yet */
+	const char *fault;	/* why it carries nothing any more, NULL: it does */
 };
 
 struct ls_transport {
@@ -95,19 +101,35 @@ void ls_port_shut(struct ls_port *port);
 /* The clock of the port's component now, in any context: when it sends what it does. */
 u64 ls_port_now(struct ls_port *port);
 
+/* What core does with the cargo of a message. */
+struct ls_cargo_ops {
+	/* Lets go of it, before the message is freed. */
+	void (*release)(struct ls_message *message);
+	/* In any context: copies its first @length bytes. */
+	void (*copy)(const struct ls_message *message, void *to, u32 length);
+};
+
 /*
- * A message of @length bytes: behind it, or if @cargo is not NULL, there. Or NULL. What it holds is
- * let go by @release, if any, before it is freed.
+ * A message of @length bytes: behind it, or if @cargo is not NULL, there. Or NULL. A cargo's @ops
+ * are to be said before it is sent; with NULL it is the caller's again.
  */
 struct ls_message *ls_port_message(u32 length, void *cargo, gfp_t gfp);
-void ls_port_holds(struct ls_message *message, void (*release)(struct ls_message *message));
+void ls_port_holds(struct ls_message *message, const struct ls_cargo_ops *ops);
+/* What was said; NULL: its bytes are behind it, as those of a modelled component. */
+const struct ls_cargo_ops *ls_port_held(const struct ls_message *message);
 void *ls_port_cargo(const struct ls_message *message);
 u32 ls_port_length(const struct ls_message *message);
 void *ls_port_data(struct ls_message *message);
 void ls_port_free(struct ls_message *message);
 
-/* Whether the queue has room for one more. If not, resume() tells when it has. */
+/*
+ * Whether the queue has room for one more, and if the port is whole, the wire has, too. If not,
+ * resume() tells when there may be.
+ */
 bool ls_port_room(struct ls_port *port);
+
+/* The longest message that the wire takes. */
+u32 ls_port_piece(struct ls_port *port);
 
 /*
  * Sends @message, as sent at @send_ns of the component's clock. 0: it is core's. -ENOBUFS: the

@@ -102,3 +102,24 @@ enum ls_wire_fate ls_wire_carry(struct ls_wire *wire, u64 send_ns, u32 bytes, u6
 	wire->arrival_ns = *arrival_ns;
 	return LS_WIRE_CARRIED;
 }
+
+bool ls_wire_has_room(struct ls_wire *wire, u64 now_ns, u32 bytes)
+{
+	if (wire->config.down)
+		return false;
+	if (!wire->config.rate_bps)
+		return true;
+	ls_wire_pass(wire, now_ns);
+	return !ls_wire_is_full(wire, bytes);
+}
+
+u32 ls_wire_piece(const struct ls_wire *wire, u32 most)
+{
+	const struct ls_wire_config *config = &wire->config;
+
+	if (config->mtu && config->mtu + wire->header < most)
+		most = config->mtu + wire->header;
+	if (config->limit_bytes && config->limit_bytes < most)
+		most = config->limit_bytes;
+	return most;
+}

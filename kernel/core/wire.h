@@ -67,4 +67,10 @@ void ls_wire_init(struct ls_wire *wire, u64 seed);
 enum ls_wire_fate ls_wire_carry(struct ls_wire *wire, u64 send_ns, u32 bytes, u64 latency_ns,
 				u64 *arrival_ns);
 
+/* Whether one of @bytes that is sent at @now_ns or later would find room. */
+bool ls_wire_has_room(struct ls_wire *wire, u64 now_ns, u32 bytes);
+
+/* The longest message, of @most bytes at most, that it takes. */
+u32 ls_wire_piece(const struct ls_wire *wire, u32 most);
+
 #endif /* _LS_WIRE_H */

@@ -28,10 +28,11 @@ static struct ls_netdev *ls_netdev_of(struct ls_port *port)
 	return container_of(port, struct ls_netdev, port);
 }
 
-static void ls_netdev_release(struct ls_message *message)
-{
-	kfree_skb(ls_port_cargo(message));
-}
+/* A frame of a network device, in an skb that is fit for another. */
+static const struct ls_cargo_ops ls_frame_ops = {
+	.release = ls_skb_release,
+	.copy = ls_skb_copy,
+};
 
 /* Leaves nothing of this host in it: what it belongs to, who waits for it, when it came. */
 static bool ls_netdev_strip(struct sk_buff *skb)
@@ -52,10 +53,9 @@ static int ls_netdev_send(struct ls_netdev *own, struct sk_buff *skb)
 
 	if (!ls_netdev_strip(skb))
 		return -ENOMEM;
-	message = ls_port_message(skb->len, skb, GFP_ATOMIC);
+	message = ls_cargo_skb(skb, &ls_frame_ops);
 	if (!message)
 		return -ENOMEM;
-	ls_port_holds(message, ls_netdev_release);
 	err = ls_port_send(&own->port, message, now_ns);
 	if (!err)
 		return 0;
@@ -82,6 +82,27 @@ static netdev_tx_t ls_netdev_xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
+/* A frame of @message, which is freed; NULL: it is none, or there is no memory for it. */
+static struct sk_buff *ls_netdev_frame(struct ls_netdev *own, struct ls_message *message)
+{
+	const u32 length = ls_port_length(message);
+	struct sk_buff *skb = NULL;
+
+	if (ls_port_held(message) == &ls_frame_ops) {
+		skb = ls_port_cargo(message);
+		ls_port_holds(message, NULL);
+	} else if (length >= ETH_HLEN) {
+		/* Of a socket or of a modelled component. */
+		skb = netdev_alloc_skb(own->dev, length);
+		if (skb)
+			ls_cargo_copy(message, skb_put(skb, length));
+	}
+	if (!skb && ls_cargo_of(message) == LS_CARGO_BYTES)
+		own->dev->stats.rx_dropped++;
+	ls_port_free(message);
+	return skb;
+}
+
 static int ls_netdev_poll(struct napi_struct *napi, int budget)
 {
 	struct ls_netdev *own = container_of(napi, struct ls_netdev, napi);
@@ -93,14 +114,14 @@ static int ls_netdev_poll(struct napi_struct *napi, int budget)
 		message = ls_port_take(&own->port);
 		if (!message)
 			break;
-		skb = ls_port_cargo(message);
-		ls_port_holds(message, NULL);
-		ls_port_free(message);
+		done++;
+		skb = ls_netdev_frame(own, message);
+		if (!skb)
+			continue;
 		own->dev->stats.rx_packets++;
 		own->dev->stats.rx_bytes += skb->len;
 		skb->protocol = eth_type_trans(skb, own->dev);
 		netif_receive_skb(skb);
-		done++;
 	}
 	if (!message)
 		napi_complete_done(napi, done);

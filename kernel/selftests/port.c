@@ -33,6 +33,8 @@ int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_re
 	if (request->interface)
 		nl_add(&message, LIVESTACK_A_PORT_INTERFACE, request->interface,
 		       strlen(request->interface) + 1);
+	if (request->framed)
+		nl_add(&message, LIVESTACK_A_PORT_FRAMED, NULL, 0);
 	return control_ask(&message, answer ? answer : &unread);
 }
 
@@ -55,7 +57,12 @@ int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *an
 
 bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd)
 {
-	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL, 0 };
+	return port_stream(session, link, end, fd, false);
+}
+
+bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool framed)
+{
+	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL, 0, framed };
 	static struct nl_answer answer;
 	const int error = port_new(session, link, end, &request, &answer);
 

@@ -13,6 +13,7 @@ struct port_request {
 	int fd, out_fd;
 	const char *interface; /* NULL: not said */
 	pid_t pid;	       /* 0: this process */
+	bool framed;
 };
 
 /* The positive error number or 0; @answer, which may be NULL, has the sentence. */
@@ -21,6 +22,7 @@ int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_re
 int port_del(uint32_t session, uint16_t link, uint32_t end);
 int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *answer);
 bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd);
+bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool framed);
 
 /* One setting of a way, LIVESTACK_A_LINK_TO_A or _B; a u32 where @size is 4, else a u64. */
 int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size);

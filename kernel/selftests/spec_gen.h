@@ -185,6 +185,8 @@ static const struct spec_attribute spec_port_new[] = {
 	  SPEC_U32, SPEC_DO, 0, 4294967295 },
 	{ "interface", LIVESTACK_A_PORT_INTERFACE,
 	  SPEC_STRING, SPEC_DO, 0, 15 },
+	{ "framed", LIVESTACK_A_PORT_FRAMED,
+	  SPEC_FLAG, SPEC_DO, 0, 0 },
 };
 
 static const struct spec_attribute spec_port_get[] = {
@@ -237,7 +239,7 @@ static const struct spec_op spec_ops[] = {
 	{ "vcpu-get", LIVESTACK_CMD_VCPU_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_VCPU_MAX, 3, spec_vcpu_get },
 	{ "port-new", LIVESTACK_CMD_PORT_NEW, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_PORT_MAX, 8, spec_port_new },
+	  LIVESTACK_A_PORT_MAX, 9, spec_port_new },
 	{ "port-get", LIVESTACK_CMD_PORT_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_PORT_MAX, 3, spec_port_get },
 	{ "port-del", LIVESTACK_CMD_PORT_DEL, SPEC_DO | SPEC_ADMIN,

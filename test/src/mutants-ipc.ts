@@ -5,6 +5,8 @@ import { selftests, tap } from "./mutants-which-test.js";
 const ARRIVAL = "what is sent arrives at its simulated arrival, and not before";
 const WIRE = "a wire takes its time, and loses what it says";
 const QUEUE = "no queue is without end, and who finds it full waits";
+const STREAM = "a stream comes as it was, with its end";
+const RECORD = "a record of a stream is one message";
 const COUNTS = "all that was sent is received, dropped or queued";
 
 const CABLES = "taps and bridges are made for a run, and go with it";
@@ -14,6 +16,7 @@ const runNetwork = tap("packages/controller/dist/run/run-network.test.js");
 
 const message = "kernel/core/message.c";
 const wire = "kernel/core/wire.c";
+const read = "kernel/ipc/relay_read.c";
 
 /** Bugs in ports and wires. */
 export const ipcMutants: readonly Mutant[] = [
@@ -96,5 +99,29 @@ export const ipcMutants: readonly Mutant[] = [
     find: "toA: wayOf({ ...link, ...given(back ?? {}) }, isWire),",
     replace: "toA: wayOf(link, isWire),",
     command: runNetwork,
+  },
+  {
+    name: "a stream is not cut to what its wire takes",
+    promise: STREAM,
+    file: read,
+    find: "min(length, ls_port_piece(&relay->port))",
+    replace: "length",
+    command: selftests("ipc_tcp"),
+  },
+  {
+    name: "a connection that was broken off has ended",
+    promise: STREAM,
+    file: read,
+    find: "READ_ONCE(relay->reset) ? LS_CARGO_RESET : LS_CARGO_END",
+    replace: "LS_CARGO_END",
+    command: selftests("ipc_tcp"),
+  },
+  {
+    name: "a record is one as soon as some of it is there",
+    promise: RECORD,
+    file: "kernel/ipc/record.h",
+    find: "record->have == LS_RECORD_PREFIX + record->length",
+    replace: "record->have > LS_RECORD_PREFIX",
+    command: selftests("ipc_framed"),
   },
 ];

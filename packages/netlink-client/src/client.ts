@@ -186,7 +186,8 @@ export class NetlinkClient {
 
   /**
    * Makes an end of a link a port: a socket or eventfds of a process, which it may close then, or a
-   * network device. @throws NetlinkError EOPNOTSUPP too when livestack_ipc is not loaded
+   * network device. `framed` makes each record of a stream, as QEMU's `-netdev stream` sends them, a
+   * message. portGet tells by `fault` why a port carries nothing any more. @throws NetlinkError EOPNOTSUPP too when livestack_ipc is not loaded
    */
   async portNew(request: DoTypes["portNew"]["request"]): Promise<void> {
     await this.#do("portNew", request);

@@ -509,6 +509,11 @@ enum {
  * LIVESTACK_A_PORT_INTERFACE: Name of the network device, of the caller's network namespace.
  * LIVESTACK_A_PORT_INDEX: The network device's number.
  * LIVESTACK_A_PORT_BLOCKED: 1 while it does not read on, as the queue is full.
+ * LIVESTACK_A_PORT_FRAMED: A stream of records, each after its length in 4 bytes, big-endian, as
+ *   of QEMU's -netdev stream: each is a message, without its length.
+ * LIVESTACK_A_PORT_HELD_BYTES: Of a framed one: what is there of a record that is not whole yet,
+ *   and of its length.
+ * LIVESTACK_A_PORT_FAULT: Why it carries nothing any more; absent while it does.
  */
 enum {
 	LIVESTACK_A_PORT_SESSION = 1,
@@ -521,6 +526,9 @@ enum {
 	LIVESTACK_A_PORT_INTERFACE,
 	LIVESTACK_A_PORT_INDEX,
 	LIVESTACK_A_PORT_BLOCKED,
+	LIVESTACK_A_PORT_FRAMED,
+	LIVESTACK_A_PORT_HELD_BYTES,
+	LIVESTACK_A_PORT_FAULT,
 
 	__LIVESTACK_A_PORT_MAX,
 	LIVESTACK_A_PORT_MAX = (__LIVESTACK_A_PORT_MAX - 1),

@@ -356,6 +356,9 @@ export const attributeSets = {
     interface: { id: 8, type: "string", maxLength: 15 },
     index: { id: 9, type: "u32" },
     blocked: { id: 10, type: "u32" },
+    framed: { id: 11, type: "flag" },
+    heldBytes: { id: 12, type: "u32" },
+    fault: { id: 13, type: "string", maxLength: 255 },
   },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
@@ -523,15 +526,15 @@ export const operations = {
     id: 23,
     set: "port",
     admin: true,
-    do: { request: ["session", "link", "end", "kind", "pid", "fd", "outFd", "interface"], reply: [] },
+    do: { request: ["session", "link", "end", "kind", "pid", "fd", "outFd", "interface", "framed"], reply: [] },
   },
   /** Tell of one port, of all of a session, or of all. One needs session, link and end. */
   portGet: {
     id: 24,
     set: "port",
     admin: true,
-    do: { request: ["session", "link", "end"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked"] },
-    dump: { request: ["session"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked"] },
+    do: { request: ["session", "link", "end"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault"] },
+    dump: { request: ["session"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault"] },
   },
   /** Close a port. What is on its way to it is dropped. Needs session, link and end. */
   portDel: {
@@ -1258,6 +1261,8 @@ export interface PortNewRequest {
   readonly outFd?: number;
   /** Name of the network device, of the caller's network namespace. */
   readonly interface?: string;
+  /** A stream of records, each after its length in 4 bytes, big-endian, as of QEMU's -netdev stream: each is a message, without its length. */
+  readonly framed?: true;
 }
 
 export interface PortGetRequest {
@@ -1284,6 +1289,12 @@ export interface PortGetReply {
   readonly index?: number;
   /** 1 while it does not read on, as the queue is full. */
   readonly blocked?: number;
+  /** A stream of records, each after its length in 4 bytes, big-endian, as of QEMU's -netdev stream: each is a message, without its length. */
+  readonly framed?: true;
+  /** Of a framed one: what is there of a record that is not whole yet, and of its length. */
+  readonly heldBytes?: number;
+  /** Why it carries nothing any more; absent while it does. */
+  readonly fault?: string;
 }
 
 export interface PortGetDumpRequest {
@@ -1306,6 +1317,12 @@ export interface PortGetDumpReply {
   readonly index?: number;
   /** 1 while it does not read on, as the queue is full. */
   readonly blocked?: number;
+  /** A stream of records, each after its length in 4 bytes, big-endian, as of QEMU's -netdev stream: each is a message, without its length. */
+  readonly framed?: true;
+  /** Of a framed one: what is there of a record that is not whole yet, and of its length. */
+  readonly heldBytes?: number;
+  /** Why it carries nothing any more; absent while it does. */
+  readonly fault?: string;
 }
 
 export interface PortDelRequest {
