@@ -9,6 +9,7 @@
 #include "port.h"
 #include "session.h"
 #include "trace.h"
+#include "transport.h"
 
 struct ls_message *ls_message_new(u32 length)
 {
@@ -174,6 +175,10 @@ static int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_
 	way->counts.sent_bytes += message->length;
 	message->send_ns = send_ns;
 	message->way = way;
+	if (message->holds && message->holds->sure) {
+		message->arrival_ns = ls_wire_follow(&way->wire, send_ns, latency_ns);
+		return 0;
+	}
 	fate = ls_wire_carry(&way->wire, send_ns, message->length, latency_ns,
 			     &message->arrival_ns);
 	if (fate == LS_WIRE_CARRIED)

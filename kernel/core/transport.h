@@ -107,6 +107,8 @@ struct ls_cargo_ops {
 	void (*release)(struct ls_message *message);
 	/* In any context: copies its first @length bytes. */
 	void (*copy)(const struct ls_message *message, void *to, u32 length);
+	/* It is none of a wire's to lose: an end of what came before. */
+	bool sure;
 };
 
 /*

@@ -103,6 +103,15 @@ enum ls_wire_fate ls_wire_carry(struct ls_wire *wire, u64 send_ns, u32 bytes, u6
 	return LS_WIRE_CARRIED;
 }
 
+u64 ls_wire_follow(struct ls_wire *wire, u64 send_ns, u64 latency_ns)
+{
+	if (wire->config.rate_bps && send_ns < wire->busy_ns)
+		send_ns = wire->busy_ns;
+	if (wire->arrival_ns < send_ns + latency_ns)
+		wire->arrival_ns = send_ns + latency_ns;
+	return wire->arrival_ns;
+}
+
 bool ls_wire_has_room(struct ls_wire *wire, u64 now_ns, u32 bytes)
 {
 	if (wire->config.down)

@@ -67,6 +67,9 @@ void ls_wire_init(struct ls_wire *wire, u64 seed);
 enum ls_wire_fate ls_wire_carry(struct ls_wire *wire, u64 send_ns, u32 bytes, u64 latency_ns,
 				u64 *arrival_ns);
 
+/* When what no wire loses arrives: it takes no time on it, and comes behind all before it. */
+u64 ls_wire_follow(struct ls_wire *wire, u64 send_ns, u64 latency_ns);
+
 /* Whether one of @bytes that is sent at @now_ns or later would find room. */
 bool ls_wire_has_room(struct ls_wire *wire, u64 now_ns, u32 bytes);
 

@@ -33,11 +33,13 @@ static void ls_mark_copy(const struct ls_message *message, void *to, u32 length)
 static const struct ls_cargo_ops ls_end_ops = {
 	.release = ls_mark_release,
 	.copy = ls_mark_copy,
+	.sure = true,
 };
 
 static const struct ls_cargo_ops ls_reset_ops = {
 	.release = ls_mark_release,
 	.copy = ls_mark_copy,
+	.sure = true,
 };
 
 enum ls_cargo ls_cargo_of(const struct ls_message *message)

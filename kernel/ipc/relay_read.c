@@ -23,12 +23,13 @@ void ls_relay_retry(struct ls_relay *relay)
 bool ls_relay_send(struct ls_relay *relay, struct ls_message *message)
 {
 	const int err = ls_port_send(&relay->port, message, ls_port_now(&relay->port));
+	const bool is_mark = ls_cargo_of(message) != LS_CARGO_BYTES;
 	/* Others may send over the link, too, and have been quicker. */
-	const bool waits = err == -ENOBUFS && relay->port.whole;
+	const bool waits = err == -ENOBUFS && (relay->port.whole || is_mark);
 
 	if (!err)
 		return true;
-	if (!waits && ls_cargo_of(message) == LS_CARGO_BYTES)
+	if (!waits && !is_mark)
 		ls_port_drop(&relay->port, ls_port_length(message), err == -ENOBUFS);
 	ls_port_free(message);
 	return !waits;

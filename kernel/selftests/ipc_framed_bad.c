@@ -98,6 +98,20 @@ static bool halves(enum stream_kind kind)
 	return stream_end(&stream) && ok;
 }
 
+/* A wire that loses everything does not lose the end. */
+static bool lost(enum stream_kind kind)
+{
+	struct stream stream;
+	bool ok = stream_begin(&stream, kind, STREAM_FRAMED | STREAM_TO_MODEL) &&
+		  ktap_is(port_wire(stream.pair.session, PAIR_LINK, LIVESTACK_A_LINK_TO_B,
+				    LIVESTACK_A_DIRECTION_LOSS_PPM, 1000000, 4), 0) &&
+		  stream_send_record(&stream, 1, 99) && !shutdown(stream.a, SHUT_WR) &&
+		  !usleep(100000) && stream_pass(&stream, 2 * STREAM_LATENCY, NULL, NULL) &&
+		  ended(&stream);
+
+	return stream_end(&stream) && ok;
+}
+
 static bool refused(const struct pair *pair, uint32_t kind, int fd, int wanted)
 {
 	const struct port_request request = { kind, fd, -1, "lstest2", 0, true };
@@ -145,9 +159,10 @@ int main(void)
 	if (access("/sys/module/livestack_ipc", F_OK))
 		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
 
-	ktap_plan(5);
+	ktap_plan(7);
 	each(absurd, "a length that cannot be closes the port in words");
 	each(halves, "half a record is told of, and lost with its stream");
+	each(lost, "an end is not lost, whatever a wire loses");
 	ktap_ok(bad(), "only streams can be framed");
 	return ktap_end();
 }
