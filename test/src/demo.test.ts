@@ -21,10 +21,14 @@ t.test("the demo passes on 6.1", async (t) => {
   t.comment(stderr);
   t.equal(status, 0, /^demo: .*$/m.exec(stderr)?.[0] ?? "its status");
   t.match(stdout, /kernel 6\.1\./);
-  t.match(stdout, /^modules +livestack\.ko \d+\.\d+\.\d+, livestack_vcpu\.ko \d+\.\d+\.\d+$/m);
+  const version = String.raw`\.ko \d+\.\d+\.\d+`;
+  const modules = ["livestack", "livestack_vcpu", "livestack_ipc"].map((name) => name + version);
+  t.match(stdout, new RegExp(`^modules +${modules.join(", ")}$`, "m"));
   t.match(stdout, /^ +one +sleep 2 +0 +2\.\d{3} s$/m);
   t.match(stdout, /^ +two +sleep 30 +0 +3\d\.\d{3} s$/m);
-  t.match(stdout, /^ +messages +40 between client and server, 0 late$/m);
+  t.match(stdout, /^ +ping +1\d\d(\.\d+)? ms from one to two and back; the link has 100 ms$/m);
+  t.match(stdout, /^ +TCP +65536 bytes from one to two$/m);
+  t.match(stdout, /^ +messages +40 between client and server; 0 late of all$/m);
   t.match(stdout, /^livestack: demo passed\n$/m);
   const [, folder = ""] = /^run folder (.+)$/m.exec(stdout) ?? [];
   const { scenario } = JSON.parse(readFileSync(join(place, folder, "result.json"), "utf8"));
