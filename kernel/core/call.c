@@ -2,10 +2,13 @@
 
 #include "call.h"
 
+#include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
+#include "capture.h"
 #include "link.h"
 #include "observe.h"
 #include "session.h"
@@ -20,10 +23,17 @@ bool ls_call_known(unsigned int number)
 	case LIVESTACK_IOC_SEND:
 	case LIVESTACK_IOC_RECV:
 	case LIVESTACK_IOC_OBSERVE:
+	case LIVESTACK_IOC_CAPTURE:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* It is something already. */
+static bool ls_file_taken(const struct ls_file *file)
+{
+	return file->page || file->capture;
 }
 
 static int ls_call_join(struct ls_file *file, const struct livestack_join *join)
@@ -32,7 +42,7 @@ static int ls_call_join(struct ls_file *file, const struct livestack_join *join)
 
 	if (join->reserved)
 		return -EINVAL;
-	if (file->page)
+	if (ls_file_taken(file))
 		return -EISCONN;
 	component = ls_component_join(join->session, join->component);
 	if (IS_ERR(component))
@@ -51,12 +61,29 @@ static int ls_call_observe(struct ls_file *file, const struct livestack_observe 
 
 	if (observe->reserved)
 		return -EINVAL;
-	if (file->page)
+	if (ls_file_taken(file))
 		return -EISCONN;
 	err = ls_observe(observe->session, &page);
 	if (!err)
 		WRITE_ONCE(file->page, page);
 	return err;
+}
+
+/* The right of who opened the file is not enough, nor that of who has it now: as in netlink. */
+static int ls_call_capture(struct ls_file *file, const struct livestack_capture *request)
+{
+	struct ls_capture *capture;
+
+	if (!capable(CAP_NET_ADMIN) || !file_ns_capable(file->file, &init_user_ns, CAP_NET_ADMIN))
+		return -EPERM;
+	if (ls_file_taken(file))
+		return -EISCONN;
+	capture = ls_capture_open(request);
+	if (IS_ERR(capture))
+		return PTR_ERR(capture);
+	/* Pairs with ls_file_poll(). */
+	smp_store_release(&file->capture, capture);
+	return 0;
 }
 
 static int ls_call_wait(struct ls_file *file, struct livestack_wait *wait)
@@ -168,6 +195,8 @@ int ls_call(struct ls_file *file, unsigned int number, union ls_argument *argume
 		return ls_call_join(file, &argument->join);
 	if (number == LIVESTACK_IOC_OBSERVE)
 		return ls_call_observe(file, &argument->observe);
+	if (number == LIVESTACK_IOC_CAPTURE)
+		return ls_call_capture(file, &argument->capture);
 	if (!file->component)
 		return -ENOTCONN;
 

@@ -6,7 +6,9 @@
 #include <linux/livestack.h>
 #include <linux/mutex.h>
 
+struct ls_capture;
 struct ls_component;
+struct file;
 struct page;
 
 /* The structure that goes with a call, as the caller gives it and gets it back. */
@@ -17,12 +19,18 @@ union ls_argument {
 	struct livestack_send send;
 	struct livestack_recv recv;
 	struct livestack_observe observe;
+	struct livestack_capture capture;
 };
 
-/* What an open file is: one modelled component from its JOIN until it is closed, or an observer. */
+/*
+ * What an open file is: one modelled component from its JOIN until it is closed, an observer, or a
+ * reader of what a link hands over.
+ */
 struct ls_file {
+	struct file *file;
 	struct mutex lock; /* one call at a time; held while waiting. Before ls_table_lock. */
 	struct ls_component *component; /* NULL: has not joined; never changes once set */
+	struct ls_capture *capture; /* NULL: captures nothing; never changes once set */
 	struct page *page; /* of the clock; set once, as mmap(2) comes without the lock */
 	bool nonblock;
 	unsigned int answer_number; /* of the call whose answer read(2) takes, 0: there is none */

@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "call.h"
+#include "capture.h"
 #include "observe.h"
 #include "session.h"
 
@@ -23,6 +24,7 @@ static int ls_file_open(struct inode *inode, struct file *file)
 	if (!own)
 		return -ENOMEM;
 	mutex_init(&own->lock);
+	own->file = file;
 	file->private_data = own;
 	return nonseekable_open(inode, file);
 }
@@ -34,6 +36,8 @@ static int ls_file_release(struct inode *inode, struct file *file)
 	/* Whoever closes while it exits has not said that it leaves. */
 	if (own->component)
 		ls_component_leave(own->component, current->flags & PF_EXITING);
+	if (own->capture)
+		ls_capture_close(own->capture);
 	if (own->page)
 		put_page(own->page);
 	kfree(own);
@@ -185,7 +189,10 @@ static ssize_t ls_file_read(struct file *file, char __user *user, size_t count, 
 
 	if (mutex_lock_interruptible(&own->lock))
 		return -ERESTARTSYS;
-	done = ls_file_read_locked(own, user, count);
+	if (own->capture)
+		done = ls_capture_read(own->capture, user, count, file->f_flags & O_NONBLOCK);
+	else
+		done = ls_file_read_locked(own, user, count);
 	mutex_unlock(&own->lock);
 	return done;
 }
@@ -195,7 +202,12 @@ static __poll_t ls_file_poll(struct file *file, poll_table *table)
 {
 	struct ls_file *own = file->private_data;
 	struct ls_component *component;
+	struct ls_capture *capture;
 
+	/* Pairs with ls_call_capture(). */
+	capture = smp_load_acquire(&own->capture);
+	if (capture)
+		return ls_capture_poll(capture, file, table);
 	/* Pairs with ls_call_join(). */
 	component = smp_load_acquire(&own->component);
 	if (!component)

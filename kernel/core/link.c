@@ -4,6 +4,7 @@
 
 #include <linux/slab.h>
 
+#include "capture.h"
 #include "session.h"
 
 static u64 ls_link_shortest(const struct ls_link_config *config)
@@ -209,6 +210,7 @@ int ls_link_del(struct ls_link *link)
 	if (!link->gone)
 		return -EBUSY;
 
+	ls_capture_end(link);
 	ls_table_changes++;
 	link->to_a.to->links--;
 	link->to_b.to->links--;
@@ -227,6 +229,7 @@ int ls_link_del(struct ls_link *link)
 void ls_link_free(struct ls_link *link)
 {
 	WARN_ON(link->to_a.counts.queued || link->to_b.counts.queued);
+	ls_capture_end(link);
 	kvfree(link->to_a.wire.ring);
 	kvfree(link->to_b.wire.ring);
 	kfree(link);

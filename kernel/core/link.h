@@ -18,6 +18,7 @@
 #include "window.h"
 #include "wire.h"
 
+struct ls_capture;
 struct ls_cargo_ops;
 struct ls_component;
 struct ls_port;
@@ -35,6 +36,7 @@ struct ls_way_counts {
 	u64 late;
 	struct ls_histogram late_ns;
 	struct ls_histogram error_ns; /* how late a port was given them */
+	u64 captured, capture_lost; /* of those received while somebody captured them */
 };
 
 /* One way over a link; all but @to under the session's lock. */
@@ -45,6 +47,7 @@ struct ls_way {
 	u64 since;		/* the window's generation when latency_ns was set */
 	struct ls_wire wire;
 	struct ls_port *port;	/* who takes what arrives, or NULL: the component itself */
+	struct ls_capture *capture; /* who gets copies, of both ways, or NULL */
 	struct ls_port *waits;	/* a port that found the queue full, or NULL */
 	u64 sent_ns;		/* when a port sent last */
 	struct ls_way_counts counts;
@@ -103,7 +106,7 @@ struct ls_link_config ls_link_config(const struct ls_link *link);
 /* -EBUSY: a message is on it, -EISCONN: an end of it is a port. */
 int ls_link_del(struct ls_link *link);
 
-/* Frees it; nobody has joined its session. */
+/* Frees it, with ls_table_lock held; nobody has joined its session. */
 void ls_link_free(struct ls_link *link);
 
 /* What components do with messages; these may sleep. */

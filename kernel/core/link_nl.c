@@ -73,7 +73,9 @@ static int ls_nl_put_counts(struct sk_buff *msg, const struct ls_way_counts *cou
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_REFUSED, counts->refused) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_LATE, counts->late) ||
 	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_LATE_NS, &counts->late_ns) ||
-	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_ERROR_NS, &counts->error_ns))
+	    ls_nl_put_histogram(msg, LIVESTACK_A_DIRECTION_ERROR_NS, &counts->error_ns) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_CAPTURED, counts->captured) ||
+	    ls_nl_put_u64(msg, LIVESTACK_A_DIRECTION_CAPTURE_LOST, counts->capture_lost))
 		return -EMSGSIZE;
 	return 0;
 }

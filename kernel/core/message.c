@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "capture.h"
 #include "link.h"
 #include "live.h"
 #include "port.h"
@@ -293,6 +294,8 @@ void ls_message_received(struct ls_component *component, struct ls_message *mess
 {
 	struct ls_way *way = message->way;
 
+	if (way->capture)
+		ls_capture_message(way->capture, message);
 	component->received++;
 	ls_way_unload(way, message);
 	way->counts.received++;

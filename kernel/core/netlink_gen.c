@@ -47,7 +47,7 @@ static struct netlink_range_validation ls_link_queue_bytes_range __ro_after_init
 	.max = 268435456ULL,
 };
 
-static const struct nla_policy ls_direction_nl_policy[LIVESTACK_A_DIRECTION_ERROR_NS + 1] = {
+static const struct nla_policy ls_direction_nl_policy[LIVESTACK_A_DIRECTION_CAPTURE_LOST + 1] = {
 	[LIVESTACK_A_DIRECTION_SENT] = { .type = NLA_U64 },
 	[LIVESTACK_A_DIRECTION_SENT_BYTES] = { .type = NLA_U64 },
 	[LIVESTACK_A_DIRECTION_RECEIVED] = { .type = NLA_U64 },
@@ -76,6 +76,8 @@ static const struct nla_policy ls_direction_nl_policy[LIVESTACK_A_DIRECTION_ERRO
 	[LIVESTACK_A_DIRECTION_DROPPED_DOWN] = { .type = NLA_U64 },
 	[LIVESTACK_A_DIRECTION_DROPPED_GONE] = { .type = NLA_U64 },
 	[LIVESTACK_A_DIRECTION_ERROR_NS] = { .type = NLA_BINARY },
+	[LIVESTACK_A_DIRECTION_CAPTURED] = { .type = NLA_U64 },
+	[LIVESTACK_A_DIRECTION_CAPTURE_LOST] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy ls_version_get_nl_policy[LIVESTACK_A_VERSION_ABI + 1] = {

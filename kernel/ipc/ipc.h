@@ -7,6 +7,8 @@
 #ifndef _LS_IPC_H
 #define _LS_IPC_H
 
+#include <linux/skbuff.h>
+
 #include "../core/transport.h"
 
 struct file;

@@ -122,7 +122,7 @@ static bool bad_records(void)
 {
 	static const unsigned int numbers[] = {
 		LIVESTACK_IOC_JOIN, LIVESTACK_IOC_WAIT, LIVESTACK_IOC_NOW, LIVESTACK_IOC_SEND,
-		LIVESTACK_IOC_RECV, LIVESTACK_IOC_OBSERVE,
+		LIVESTACK_IOC_RECV, LIVESTACK_IOC_OBSERVE, LIVESTACK_IOC_CAPTURE,
 	};
 	uint32_t session = two_and_a_link();
 	int fd = open("/dev/livestack", O_RDWR);
@@ -132,7 +132,7 @@ static bool bad_records(void)
 	bool ok = ktap_is(write(fd, &record, 0) ? errno : 0, EINVAL) &&
 		  ktap_is(write(fd, wall, 16) < 0 ? errno : 0, EFAULT);
 
-	for (i = 0; ok && i < 6; i++) {
+	for (i = 0; ok && i < 7; i++) {
 		const size_t size = sizeof(record.call) + _IOC_SIZE(numbers[i]);
 
 		memset(&record, 0, sizeof(record));
@@ -140,7 +140,7 @@ static bool bad_records(void)
 		ok = ktap_is(write(fd, &record, size - 1) < 0 ? errno : 0, EINVAL) &&
 		     ktap_is(write(fd, &record, size + 1) < 0 ? errno : 0, EINVAL) &&
 		     ktap_is(say(fd, numbers[i], &record, 0),
-			     i == 0 || i == 5 ? ENOENT : ENOTCONN);
+			     i == 0 || i == 5 ? ENOENT : i == 6 ? EINVAL : ENOTCONN);
 		record.call = (struct livestack_call){ .number = numbers[i], .reserved = 1 };
 		ok = ok && ktap_is(write(fd, &record, size) < 0 ? errno : 0, EINVAL);
 	}

@@ -28,7 +28,7 @@ static pid_t spawn(void)
 }
 
 /* True when it was alive to be killed: one that had ended by itself has found something wrong. */
-static bool slay(pid_t child)
+static inline bool slay(pid_t child)
 {
 	int status;
 
@@ -38,7 +38,7 @@ static bool slay(pid_t child)
 }
 
 /* Begins a dump and goes away: the kernel still holds its state. */
-static void dump_some(uint8_t command)
+static inline void dump_some(uint8_t command)
 {
 	struct nl_message message;
 	int fd = nl_open();

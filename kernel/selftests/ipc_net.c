@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "control.h"
 #include "ktap.h"
 #include "pair.h"
@@ -231,6 +232,46 @@ static bool limited(void)
 	return end(&cable) && ok;
 }
 
+/* Frames that lie in pieces are whole in it, and their times are those of the wire. */
+static bool captured(void)
+{
+	static uint8_t room[1 << 16] __attribute__((aligned(8)));
+	const unsigned int count = ktap_count(300, 20000);
+	struct cable cable;
+	bool ok = begin(&cable);
+	int fd = capture_open(cable.pair.session, PAIR_LINK, LIVESTACK_MESSAGE_MAX,
+			      LIVESTACK_CAPTURE_RING_MIN, O_NONBLOCK);
+	unsigned int i;
+
+	for (i = 0; ok && i < count; i++) {
+		const uint64_t send_ns = cable.pair.clock[0], arrival = send_ns + LATENCY;
+		const struct livestack_captured *record = NULL;
+		const size_t length = 60 + i % 1400;
+		const uint8_t *at = room, *data;
+		const struct frame *frame;
+		ssize_t done;
+
+		ok = put(&cable, i, length) &&
+		     capture_read(fd, room, sizeof(room)) == -EAGAIN &&
+		     ktap_is(pair_step(&cable.pair, 0, arrival + 3), 0) &&
+		     ktap_is(pair_comes(&cable.pair, 1), 0) && get(&cable) == i &&
+		     ktap_is(pair_step(&cable.pair, 1, NONE), EAGAIN);
+		done = capture_read(fd, room, sizeof(room));
+		if (done > 0)
+			record = capture_next(&at, room + done, &data);
+		frame = (const void *)(room + sizeof(*record));
+		ok = ok && record && at == room + done && record->end == LIVESTACK_END_B &&
+		     record->arrival_ns == arrival && record->send_ns == send_ns &&
+		     record->length == length && record->captured == length &&
+		     record->lost == 0 && frame->header.h_proto == htons(PROTOCOL) &&
+		     frame->header.h_source[5] == 2 && frame->number == i;
+	}
+	if (!ok)
+		ktap_note("at frame %u", i);
+	close(fd);
+	return end(&cable) && ok;
+}
+
 static bool bad(void)
 {
 	static const char *const names[] = { "", "a b", "a/b", "lo", "sixteen-letters-", "." };
@@ -259,11 +300,12 @@ int main(void)
 	if (access("/sys/module/livestack_ipc", F_OK))
 		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
 
-	ktap_plan(5);
+	ktap_plan(6);
 	ktap_ok(exact(), "frames come at their arrival, to the nanosecond");
 	ktap_ok(rated(), "a rate takes its time for each, and drops what finds no room");
 	ktap_ok(lossy(), "what is lost is counted, and the same again with the same seed");
 	ktap_ok(limited(), "frames that are too long, and on a wire that is down, are dropped");
+	ktap_ok(captured(), "a capture has each frame, whole, with its times");
 	ktap_ok(bad(), "names that cannot be are refused in words");
 	return ktap_end();
 }

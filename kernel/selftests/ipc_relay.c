@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "control.h"
 #include "device.h"
 #include "ktap.h"
@@ -82,6 +83,32 @@ static bool exact(int type)
 	}
 	if (!ok)
 		ktap_note("at message %u: %s", i, strerror(errno));
+	return end(&relay) && ok;
+}
+
+/* What is put into a socket is in the capture when it comes out of the other. */
+static bool captured(int type)
+{
+	static uint8_t room[1 << 12] __attribute__((aligned(8)));
+	const struct livestack_captured *record = NULL;
+	const uint8_t *at = room, *data;
+	struct relay relay;
+	ssize_t done;
+	char got[8];
+	bool ok = begin(&relay, type);
+	int fd = capture_open(relay.pair.session, LINK, 5, LIVESTACK_CAPTURE_RING_MIN, O_NONBLOCK);
+
+	ok = ok && send(relay.a, "captured", 8, 0) == 8 &&
+	     ktap_is(pair_step(&relay.pair, 1, NONE), EAGAIN) &&
+	     ktap_is(pair_step(&relay.pair, 0, LATENCY + 3), 0) &&
+	     ktap_is(pair_comes(&relay.pair, 1), 0) && recv(relay.b, got, sizeof(got), 0) == 8;
+	done = capture_read(fd, room, sizeof(room));
+	if (done > 0)
+		record = capture_next(&at, room + done, &data);
+	ok = ok && record && record->end == LIVESTACK_END_B && record->send_ns == 0 &&
+	     record->arrival_ns == LATENCY && record->length == 8 && record->captured == 5 &&
+	     !memcmp(data, "captu", 5);
+	close(fd);
 	return end(&relay) && ok;
 }
 
@@ -241,10 +268,11 @@ int main(void)
 	if (access("/sys/module/livestack_ipc", F_OK))
 		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
 
-	ktap_plan(7);
+	ktap_plan(8);
 	ktap_ok(exact(SOCK_DGRAM), "datagrams come at their arrival, to the nanosecond");
 	ktap_ok(exact(SOCK_SEQPACKET), "sequenced packets do");
 	ktap_ok(exact(SOCK_STREAM), "what is put into a stream does");
+	ktap_ok(captured(SOCK_DGRAM) && captured(SOCK_STREAM), "a capture has all of it");
 	ktap_ok(fills(), "a full queue makes the sender wait, nothing is lost, all go on");
 	ktap_ok(ends(), "the end of a stream arrives too, and of one direction only");
 	ktap_ok(bad(), "what cannot be a port is refused in words");

@@ -16,7 +16,7 @@ import { ModelError } from "./model-error.js";
 type Fields<V extends Verb> = Values<(typeof layouts)[V]>;
 
 /** Those that the kernel answers something. */
-type Question = Exclude<Verb, "join">;
+type Question = Exclude<Verb, "join" | "capture">;
 
 /** What a call answers: its structure as the kernel left it and, for recv, the message. */
 export interface Answer<V extends Question> {

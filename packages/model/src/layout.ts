@@ -25,10 +25,18 @@ export const layouts = {
     ...{ arrival_ns: "u64", send_ns: "u64", sequence: "u64", data: "u64" },
     ...{ length: "u32", link: "u16", source: "u16" },
   },
+  capture: {
+    ...{ session: "u32", link: "u16", reserved: "u16" },
+    ...{ snap_bytes: "u32", ring_bytes: "u32" },
+  },
+  captured: {
+    ...{ size: "u32", link: "u16", end: "u16", arrival_ns: "u64", send_ns: "u64" },
+    ...{ lost: "u64", length: "u32", captured: "u32" },
+  },
 } as const satisfies Record<string, Layout>;
 
 /** The calls; each takes the structure of its name. */
-export type Verb = Exclude<keyof typeof layouts, "call">;
+export type Verb = Exclude<keyof typeof layouts, "call" | "captured">;
 
 const WRITE = 1;
 const READ = 2;
@@ -45,6 +53,7 @@ export const numbers: Readonly<Record<Verb, number>> = {
   now: number(READ, "now", 0xc2),
   send: number(READ | WRITE, "send", 0xc3),
   recv: number(READ | WRITE, "recv", 0xc4),
+  capture: number(WRITE, "capture", 0xc6),
 };
 
 /** No event: what a component waits for is messages alone. */

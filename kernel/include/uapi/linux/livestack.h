@@ -56,18 +56,30 @@
  * a call: see livestack_clock.h. It stays as it is when the session is gone. As long as it is
  * mapped the file is open, also when its last descriptor is closed.
  *
+ * A file captures a link when LIVESTACK_IOC_CAPTURE says which; CAP_NET_ADMIN in the initial
+ * namespace is needed for that, by who opened it, too. Whatever is at the link's ends, a copy of
+ * each message is made when it is handed over to its receiver; one that is dropped is not. read(2)
+ * takes copies, oldest first: struct livestack_captured and the message's bytes, one behind the
+ * other, as many whole ones as there is room for. What has not been read waits in a ring of the
+ * size that the caller said. No message ever waits for a reader: a copy that finds no room there is
+ * lost, and counted in the records that follow; where none follows, a record without a message
+ * tells the count. read waits until there is something, fails with EAGAIN under O_NONBLOCK, and
+ * gives 0 once the link is gone and all is read. poll(2) tells by POLLIN when it does not wait. A
+ * link is captured by one file at a time, from the call until that is closed.
+ *
  * The calls answer with ENOTTY to an unknown number, EFAULT, EINVAL for fields that must be 0,
  * times above LIVESTACK_TIME_MAX_NS and joining as what is no model, ENOENT for a session,
  * component or link that is not there, EBUSY for a component that is taken, EISCONN and ENOTCONN
- * for a file that has joined or observes and for one that does not, and ESHUTDOWN once the session
- * has stopped. SEND also with EBUSY while the component waits or has not entered yet, EINVAL for a
- * send_ns before the component's clock or not before the window's end, EMSGSIZE for more than
- * LIVESTACK_MESSAGE_MAX bytes, ENOTCONN for a link that does not end at the component,
+ * for a file that has joined, observes or captures and for one that does not, and ESHUTDOWN once
+ * the session has stopped. SEND also with EBUSY while the component waits or has not entered yet,
+ * EINVAL for a send_ns before the component's clock or not before the window's end, EMSGSIZE for
+ * more than LIVESTACK_MESSAGE_MAX bytes, ENOTCONN for a link that does not end at the component,
  * EHOSTUNREACH when nobody has joined as the other end, ENETDOWN when the link is newer than the
  * open window, and ENOBUFS. RECV with EAGAIN when no message has arrived, and EMSGSIZE, with its
- * length, when the next one is longer than the room for it. write with EINVAL for a wrong size,
- * and read with ENODATA when there is no answer to take and EMSGSIZE when the room is too short
- * for it.
+ * length, when the next one is longer than the room for it. CAPTURE with EPERM, EINVAL for a size
+ * out of range, and EBUSY for a link that is captured. write with EINVAL for a wrong size, and read
+ * with ENODATA when there is no answer to take and EMSGSIZE when the room is too short for it, or
+ * for the next record of a capture.
  *
  * Errors: what the kernel's netlink code finds wrong with a message is answered by NLMSG_ERROR
  * alone, with extended ACK. What the module refuses is answered by LIVESTACK_CMD_ERROR, which holds
@@ -167,6 +179,49 @@ struct livestack_observe {
 	__u32 reserved;
 };
 
+/* Room for what a capture's reader has not read yet, in bytes. */
+#define LIVESTACK_CAPTURE_RING_MIN	(256 * 1024)
+#define LIVESTACK_CAPTURE_RING_MAX	(64 * 1024 * 1024)
+
+/**
+ * struct livestack_capture - which link to capture
+ * @session: id of the session on this host; by the caller
+ * @link: id of the link in it; by the caller
+ * @reserved: 0
+ * @snap_bytes: so many bytes of each message at most, up to LIVESTACK_MESSAGE_MAX; by the caller
+ * @ring_bytes: LIVESTACK_CAPTURE_RING_MIN to _MAX; a power of two, or the next one is taken; by
+ *	the caller
+ */
+struct livestack_capture {
+	__u32 session;
+	__u16 link;
+	__u16 reserved;
+	__u32 snap_bytes;
+	__u32 ring_bytes;
+};
+
+/**
+ * struct livestack_captured - a message that a captured link has handed over; its bytes follow
+ * @size: of this record with what follows, a multiple of 8
+ * @link: id of the link
+ * @end: the enum livestack_end that it arrived at
+ * @arrival_ns: when it arrived, or LIVESTACK_TIME_NONE: this is no message, and only @lost counts
+ * @send_ns: when it was sent
+ * @lost: so many to this end were lost to this reader before it
+ * @length: the message's bytes
+ * @captured: of them here
+ */
+struct livestack_captured {
+	__u32 size;
+	__u16 link;
+	__u16 end;
+	__u64 arrival_ns;
+	__u64 send_ns;
+	__u64 lost;
+	__u32 length;
+	__u32 captured;
+};
+
 /**
  * struct livestack_call - a call made by write(2); its structure follows
  * @number: of the ioctl
@@ -183,5 +238,6 @@ struct livestack_call {
 #define LIVESTACK_IOC_SEND	_IOWR(0xb7, 0xc3, struct livestack_send)
 #define LIVESTACK_IOC_RECV	_IOWR(0xb7, 0xc4, struct livestack_recv)
 #define LIVESTACK_IOC_OBSERVE	_IOW(0xb7, 0xc5, struct livestack_observe)
+#define LIVESTACK_IOC_CAPTURE	_IOW(0xb7, 0xc6, struct livestack_capture)
 
 #endif /* _UAPI_LINUX_LIVESTACK_H */

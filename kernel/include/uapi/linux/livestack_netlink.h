@@ -434,6 +434,8 @@ enum {
  * LIVESTACK_A_DIRECTION_DROPPED_GONE: The receiver had left, or its port was closed.
  * LIVESTACK_A_DIRECTION_ERROR_NS: How late a port was given its messages, by the receiver's
  *   clock, a histogram.
+ * LIVESTACK_A_DIRECTION_CAPTURED: Of those received: a capture has a copy.
+ * LIVESTACK_A_DIRECTION_CAPTURE_LOST: A capture's reader was too slow for them.
  */
 enum {
 	LIVESTACK_A_DIRECTION_SENT = 1,
@@ -460,6 +462,8 @@ enum {
 	LIVESTACK_A_DIRECTION_DROPPED_DOWN,
 	LIVESTACK_A_DIRECTION_DROPPED_GONE,
 	LIVESTACK_A_DIRECTION_ERROR_NS,
+	LIVESTACK_A_DIRECTION_CAPTURED,
+	LIVESTACK_A_DIRECTION_CAPTURE_LOST,
 
 	__LIVESTACK_A_DIRECTION_MAX,
 	LIVESTACK_A_DIRECTION_MAX = (__LIVESTACK_A_DIRECTION_MAX - 1),

@@ -332,6 +332,8 @@ export const attributeSets = {
     droppedDown: { id: 22, type: "u64" },
     droppedGone: { id: 23, type: "u64" },
     errorNs: { id: 24, type: "binary", items: "u64" },
+    captured: { id: 25, type: "u64" },
+    captureLost: { id: 26, type: "u64" },
   },
   link: {
     session: { id: 1, type: "u32", min: 1n },
@@ -597,6 +599,10 @@ export interface Direction {
   readonly droppedGone?: bigint;
   /** How late a port was given its messages, by the receiver's clock, a histogram. */
   readonly errorNs?: readonly bigint[];
+  /** Of those received: a capture has a copy. */
+  readonly captured?: bigint;
+  /** A capture's reader was too slow for them. */
+  readonly captureLost?: bigint;
 }
 
 export interface VersionGetRequest {
