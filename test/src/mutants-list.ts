@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { captureMutants } from "./mutants-capture.js";
 import { packageMutants } from "./mutants-client.js";
 import { coreMutants } from "./mutants-core.js";
 import { guestMutants } from "./mutants-guest.js";
@@ -22,5 +23,6 @@ export const mutants: readonly Mutant[] = [
   ...coreMutants,
   ...vcpuMutants,
   ...ipcMutants,
+  ...captureMutants,
   ...packageMutants,
 ];

@@ -33,4 +33,5 @@ export const DEBIAN_PACKAGES = [
   ["syslinux", "boot loader of that disk"],
   ["openssh-client", "reaches lab hosts that run a full Debian"],
   ["gdb", "lab test --gdb"],
+  ["tshark", "opens captures of links, in tests: what we write is what others read"],
 ];

@@ -48,6 +48,7 @@ export function handlersOf(agent: HostAgent): Handlers {
       await agent.setState(state);
       return {};
     },
+    "captures-end": async () => ({ captures: await agent.captures.end() }),
     phase: async (request) => {
       agent.setPhase(request);
       return {};

@@ -18,6 +18,7 @@ import { attachMachine } from "./attach-machine.js";
 import { interfacesOf, type RunIp, removeInterfaces } from "./cabling.js";
 import { startCommands } from "./guest-commands.js";
 import { keepEnd, keptEnd } from "./kept-ends.js";
+import { LinkCaptures } from "./link-captures.js";
 import { LiveGuest } from "./live-guest.js";
 import {
   fillSession,
@@ -54,6 +55,7 @@ interface Member {
 export class HostAgent {
   readonly kernel: KernelClient;
   readonly runtime: RuntimeFolder;
+  readonly captures = new LinkCaptures();
   readonly #place: AgentPlace;
   readonly #members = new Map<number, Member>();
   #state: SessionState;
@@ -73,7 +75,7 @@ export class HostAgent {
     const agent = new HostAgent(kernel, place, {
       ...{ schema: STATE_SCHEMA, uuid, name, kind: "run", phase: "prepare", began: false },
       ...(owner && { owner }),
-      ...{ components: [], links: [], interfaces: [] },
+      ...{ components: [], links: [], interfaces: [], captures: [] },
     });
     agent.runtime.create();
     agent.#save();
@@ -93,6 +95,8 @@ export class HostAgent {
     agent.#session = sessions.find(({ uuid }) => uuid === state.uuid)?.id;
     for (const kept of state.components) agent.#members.set(kept.id, fresh(kept));
     agent.#save();
+    if (agent.#session !== undefined)
+      agent.captures.start(place.root, agent.#session, state.captures);
     for (const member of agent.#members.values()) await agent.#adoptMember(member, logsOf);
     return agent;
   }
@@ -113,9 +117,13 @@ export class HostAgent {
     this.#state.folder = plan.folder;
     this.#state.components = plan.components.map((each) => ({ ...each, runs: [] }));
     this.#state.links = plan.links.map(({ id, name }) => ({ id, name }));
+    this.#state.captures = plan.links.flatMap(({ id, capture }) =>
+      capture ? [{ ...capture, link: id }] : [],
+    );
     for (const kept of this.#state.components) this.#members.set(kept.id, fresh(kept));
     this.#save();
     await this.#told(() => this.#makeSession(plan));
+    this.captures.start(this.#place.root, this.session, this.#state.captures);
     return { session: this.session };
   }
 
@@ -261,6 +269,7 @@ export class HostAgent {
     await Promise.all(
       members.map(({ guest, model }) => attempt(Promise.all([guest?.end(), model?.stop()]))),
     );
+    await attempt(this.captures.end());
     if (this.#session !== undefined) await attempt(this.#deleteSession(this.#session));
     // A bridge keeps what was not ended.
     await attempt(removeInterfaces(this.#state.interfaces, this.#place.runIp));

@@ -45,7 +45,15 @@ export async function fillSession(
 ): Promise<void> {
   for (const { id, name, kind } of components)
     await kernel.componentNew({ session, id, name, kind: Kind[kind] });
-  for (const { name: _, aPort: __, bPort: ___, mtu: ____, queueBytes, ...link } of links)
+  for (const {
+    name: _,
+    aPort: __,
+    bPort: ___,
+    mtu: ____,
+    capture: _____,
+    queueBytes,
+    ...link
+  } of links)
     await kernel.linkNew({
       ...{ session, ...link, queueBytes: Number(queueBytes) },
       ...{ toA: given(link.toA), toB: given(link.toB) },

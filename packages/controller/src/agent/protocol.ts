@@ -2,6 +2,7 @@
 // What the agent of a session takes and answers, docs/run.md#the-agents-socket. How it gets there is
 // not told here: handlers.ts does it, server.ts and client.ts carry it.
 import * as z from "zod";
+import { capturePlan } from "../capture/capture-link.js";
 import { bytes, componentId, histogram, u64 } from "./wire-types.js";
 
 export const AGENT_PROTOCOL = 1;
@@ -128,6 +129,8 @@ const linkPlan = z.strictObject({
   mtu: z.int(),
   queueBytes: u64,
   seed: u64,
+  /** what to write of it, if it is captured */
+  capture: capturePlan.optional(),
 });
 
 export const sessionPlan = z.strictObject({
@@ -275,6 +278,24 @@ export const verbs = {
       vcpus: z.array(vcpuStatus),
       /** commands that others ran in guests while time went on, by component */
       execs: z.array(z.strictObject({ component: componentId, count: z.int() })),
+    }),
+  },
+  /** Take what links have handed over up to now, and close the files. */
+  "captures-end": {
+    control: true,
+    params: nothing,
+    answer: z.strictObject({
+      captures: z.array(
+        z.strictObject({
+          link: z.int(),
+          /** in the file */
+          messages: u64,
+          /** not in the file: there was no room for them until they were read */
+          lost: u64,
+          /** why it was given up before its end */
+          failure: z.string().optional(),
+        }),
+      ),
     }),
   },
   phase: {

@@ -4,6 +4,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { capturePlan } from "../capture/capture-link.js";
 import { LivestackError } from "../livestack-error.js";
 import { jsonText } from "../output-format.js";
 import { giveToGroup } from "./livestack-group.js";
@@ -49,6 +50,8 @@ const state = z.object({
   links: z.array(z.object({ id: z.int(), name: z.string() })).default([]),
   /** network interfaces that were made for it, and do not go with the session */
   interfaces: z.array(z.string()).default([]),
+  /** links that are captured */
+  captures: z.array(capturePlan.extend({ link: z.int() })).default([]),
 });
 
 export type SessionState = z.output<typeof state>;

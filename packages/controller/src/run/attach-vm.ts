@@ -54,7 +54,8 @@ async function intoNewSession(
     const process = identityOf(pid);
     const component = { id: 0, name, kind: "live" as const, ...(process && { process }), runs: [] };
     const state = { schema: STATE_SCHEMA, uuid, name, kind: "attached", phase: "run" } as const;
-    runtime.write({ ...state, began: true, components: [component], links: [], interfaces: [] });
+    const none = { links: [], interfaces: [], captures: [] };
+    runtime.write({ ...state, began: true, components: [component], ...none });
     await kernel.sessionSet({ id: session, state: State.running });
   } catch (error) {
     await kernel.componentDetach({ session, id: 0 }).catch(() => {});

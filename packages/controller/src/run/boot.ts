@@ -5,6 +5,7 @@ import type { AgentConnection } from "../agent/connection.js";
 import type { LiveComponent, Scenario } from "../scenario/scenario.js";
 import { type BootSource, bootSource } from "../vmm/guest-image.js";
 import { makeOverlay } from "../vmm/qcow2-overlay.js";
+import { capturePlanOf } from "./capture-plan.js";
 import { quantumOf } from "./guard.js";
 import { allOf } from "./interrupt.js";
 import { namesOf, type TellPhase } from "./phase.js";
@@ -37,7 +38,7 @@ export async function guestSources(
 export async function bootGuests(boot: Boot): Promise<void> {
   const { agent, scenario, folder, uuid, phase } = boot;
   const live = scenario.components.filter((each) => each.kind === "live");
-  await agent.ask("prepare", sessionPlan(scenario, uuid, folder.path));
+  await agent.ask("prepare", sessionPlan(scenario, uuid, folder));
   await phase("boot", namesOf(live));
   await allOf(live.map((guest) => bootGuest(guest, boot)));
 }
@@ -65,18 +66,19 @@ async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
   await agent.ask("guest-connect", { component: id, limitMs: BOOT_LIMIT_MS });
 }
 
-function sessionPlan(scenario: Scenario, uuid: string, folder: string) {
+function sessionPlan(scenario: Scenario, uuid: string, folder: RunFolder) {
   const { name, session, components, links } = scenario;
   const { mode, onLoss, onOvershoot, durationNs } = session;
   return {
-    ...{ uuid, name, folder, quantumNs: quantumOf(scenario) },
+    ...{ uuid, name, folder: folder.path, quantumNs: quantumOf(scenario) },
     ...(durationNs !== undefined && { endNs: durationNs }),
     ...{ mode: Mode[mode], onLoss: OnLoss[onLoss], onOvershoot: OnOvershoot[onOvershoot] },
     components: components.map(({ id, name, kind }) => ({ id, name, kind })),
-    links: links.map(({ ends: [a, b], ...link }) => ({
+    links: links.map(({ ends: [a, b], capture, ...link }) => ({
       ...link,
       ...(a.network && { aPort: a.network.port }),
       ...(b.network && { bPort: b.network.port }),
+      ...(capture && { capture: capturePlanOf({ ...link, ends: [a, b] }, scenario, folder) }),
     })),
   };
 }

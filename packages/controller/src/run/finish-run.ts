@@ -10,7 +10,7 @@ import { namesOf, type TellPhase } from "./phase.js";
 import type { RunResultFile } from "./result-schema.js";
 import type { RunCommands } from "./run-commands.js";
 import type { RunFolder } from "./run-folder.js";
-import { warningsFrom } from "./warnings.js";
+import { captureWarnings, warningsFrom } from "./warnings.js";
 import type { Ending } from "./watch-session.js";
 
 export interface FinishedRun {
@@ -45,6 +45,7 @@ export async function finishRun(run: FinishedRun): Promise<RunOutcome> {
   await phase("collect", namesOf(left.filter(({ collect }) => collect.length > 0)));
   const failures: string[] = [];
   for (const guest of left) failures.push(...(await collectFiles(agent, guest, folder)));
+  const { captures } = await agent.ask("captures-end", {});
   const result = makeResult({
     ...{ scenario, statistics, wallNs },
     commands: commands.results(folder),
@@ -54,6 +55,7 @@ export async function finishRun(run: FinishedRun): Promise<RunOutcome> {
       ...commands.warnings(),
       ...warningsFrom(statistics, scenario),
       ...failures,
+      ...captureWarnings(captures, scenario),
     ]),
   });
   folder.writeResult(result);

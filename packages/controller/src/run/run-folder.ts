@@ -73,6 +73,11 @@ export class RunFolder {
     return join(this.component(name), `disk${index}.raw`);
   }
 
+  /** What a captured link has handed over; made with it. */
+  capture(link: string): string {
+    return join(this.path, "links", `${link}.pcapng`);
+  }
+
   /** Where a path of the guest goes. */
   collected(name: string, guestPath: string): string {
     return join(this.component(name), "collected", join("/", guestPath));

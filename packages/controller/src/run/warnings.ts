@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What takes away from a run's figures, a sentence each.
-import type { Statistics } from "../agent/protocol.js";
+import type { Answer, Statistics } from "../agent/protocol.js";
 import type { Scenario } from "../scenario/scenario.js";
 
 /** What the kernel's counts tell. */
@@ -27,6 +27,18 @@ export function warningsFrom(
     ...busy,
     ...outside,
   ];
+}
+
+/** What is missing in the files of captured links. */
+export function captureWarnings(
+  captures: Answer<"captures-end">["captures"],
+  { links }: Scenario,
+): string[] {
+  const nameOf = (id: number) => links.find((each) => each.id === id)?.name ?? `link ${id}`;
+  return captures.flatMap(({ link, lost, failure }) => [
+    ...(lost > 0n ? [`${nameOf(link)}: its capture lacks ${lost} messages, for want of time`] : []),
+    ...(failure === undefined ? [] : [`${nameOf(link)}: its capture broke off: ${failure}`]),
+  ]);
 }
 
 function times(count: bigint): string {

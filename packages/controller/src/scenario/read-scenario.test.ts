@@ -62,7 +62,7 @@ components:
   bee: {image: builtin:debian, packages: [iperf3, fio]}
   dev: {kind: model, command: [./dev, "", "--port=1"]}
 links:
-  - {endpoints: [dev, zebra], latency: 20ms, back: {latency: 5ms}, queue: 256KiB}
+  - {endpoints: [dev, zebra], latency: 20ms, back: {latency: 5ms}, queue: 256KiB, capture: true}
   - {name: second, endpoints: [zebra, dev], latency: 6ms}
   - endpoints: ["zebra:eth0", "ant:eth7"]
     addresses: [192.168.7.1/30, 192.168.7.2/30]
@@ -121,14 +121,16 @@ test("all that a scenario may say is understood; ids follow the file's order", a
       // eth0 is another link's.
       ends: [{ component: 3 }, { component: 0, network: { port: 1, address: "10.64.0.2/24" } }],
       ...{ latencyNs: 20_000_000n, backLatencyNs: 5_000_000n, queueBytes: 262_144n },
+      capture: true,
     },
     {
       ...{ id: 1, name: "second", a: 0, b: 3, ...plain },
       ends: [{ component: 0, network: { port: 2, address: "10.64.1.1/24" } }, { component: 3 }],
       ...{ latencyNs: 6_000_000n, backLatencyNs: 6_000_000n, queueBytes: 1_048_576n },
+      capture: false,
     },
     {
-      ...{ id: 2, name: "zebra-ant", a: 0, b: 1, mtu: 1400, seed: 7n },
+      ...{ id: 2, name: "zebra-ant", a: 0, b: 1, mtu: 1400, seed: 7n, capture: false },
       ends: [
         { component: 0, network: { port: 0, address: "192.168.7.1/30" } },
         { component: 1, network: { port: 7, address: "192.168.7.2/30" } },

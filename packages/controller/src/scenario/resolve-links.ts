@@ -52,6 +52,8 @@ export interface ScenarioLink {
   mtu: number;
   queueBytes: bigint;
   seed: bigint;
+  /** whether what it hands over is written to a file */
+  capture: boolean;
 }
 
 const DEFAULT_MTU = 1500;
@@ -69,7 +71,7 @@ export function resolveLinks(
   const found = new Map(members.map((member) => [member.name, member]));
   const taken = portsNamed(links);
   return links.map((link, id) => {
-    const { name, endpoints, latency, back, queue, seed } = link;
+    const { name, endpoints, latency, back, queue, seed, capture } = link;
     const [a, b] = endpoints.map((text, index): ScenarioEnd => {
       const { component, port } = endpointOf(text);
       const member = found.get(component);
@@ -86,7 +88,7 @@ export function resolveLinks(
       toB: wayOf(link, isWire),
       toA: wayOf({ ...link, ...given(back ?? {}) }, isWire),
       mtu: Math.max(link.mtu ?? DEFAULT_MTU, back?.mtu ?? 0),
-      ...{ queueBytes: queue, seed: BigInt(seed) },
+      ...{ queueBytes: queue, seed: BigInt(seed), capture },
     };
   });
 }

@@ -204,6 +204,7 @@ export const linkSchema = z.strictObject({
     .min(0)
     .prefault(0)
     .describe("of what is random on it: the same gives the same losses and jitters"),
+  capture: z.boolean().prefault(false).describe("write what it hands over to links/NAME.pcapng"),
 });
 
 export const scenarioSchema = z
