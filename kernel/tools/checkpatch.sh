@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# checkpatch.sh SCRIPT KDIR: checkpatch --strict over all C sources here. SCRIPT may be empty: then
-# KDIR's own, else one taken out of Debian's linux-source package, once.
+# checkpatch.sh SCRIPT KDIR: checkpatch --strict over all C sources here, and over the examples, which
+# are in the same style. SCRIPT may be empty: then KDIR's own, else one taken out of Debian's
+# linux-source package, once.
 set -eu
 root=$(realpath "$(dirname "$0")/..")
 script=$1
@@ -32,7 +33,8 @@ if [ -z "$script" ]; then
 fi
 
 # Left out by name is only what cannot apply: compat/ is the place for LINUX_VERSION_CODE, and the
-# self-tests are user space, which has neither the kernel's short types nor its attribute macros.
+# self-tests and examples are user space, which has neither the kernel's short types nor its attribute
+# macros.
 # Tracepoints are laid out as in the kernel's own include/trace, which the script knows by that path.
 check() {
 	ignored=$1
@@ -48,6 +50,9 @@ check LINUX_VERSION_CODE . -path ./build -prune -o -path ./selftests -prune -o \
 	! -name trace.h || status=1
 check OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,MACRO_ARG_REUSE . -path ./build -prune -o \
 	-name trace.h || status=1
-check PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO selftests || status=1
+user_space=PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO
+check $user_space selftests || status=1
+# Of a checkout: DKMS has this folder alone.
+[ ! -d ../examples ] || check $user_space ../examples -name build -prune -o || status=1
 [ "$status" -ne 0 ] || echo "checkpatch: clean"
 exit "$status"

@@ -7,6 +7,7 @@ import { guestMutants } from "./mutants-guest.js";
 import { ipcMutants } from "./mutants-ipc.js";
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
+import { switchMutants } from "./mutants-switch.js";
 import { toolMutants } from "./mutants-tools.js";
 import { vcpuMutants } from "./mutants-vcpu.js";
 import { windowMutants } from "./mutants-window.js";
@@ -24,5 +25,6 @@ export const mutants: readonly Mutant[] = [
   ...vcpuMutants,
   ...ipcMutants,
   ...captureMutants,
+  ...switchMutants,
   ...packageMutants,
 ];
