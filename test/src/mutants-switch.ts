@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
-import { tap } from "./mutants-which-test.js";
+import { selftests, tap } from "./mutants-which-test.js";
 
 /** A bug in the logic of the example of a switch, which its unit test has to find. */
 function switchMutant(name: string, file: string, find: string, replace: string): Mutant {
@@ -51,4 +51,12 @@ export const switchMutants: readonly Mutant[] = [
     "buffer->used_bytes += length;",
     "buffer->used_bytes += length * copies;",
   ),
+  {
+    name: "a frame is taken for received a nanosecond late",
+    promise: "a switch stores and forwards, to the nanosecond",
+    file: "examples/switch/run.c",
+    find: "run->component.clock_ns, run->message,",
+    replace: "run->component.clock_ns + 1, run->message,",
+    command: selftests("ipc_switch"),
+  },
 ];
