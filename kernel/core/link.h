@@ -143,6 +143,16 @@ void ls_messages_drop(struct ls_session *session, struct rb_root *messages);
 /* Under the session's lock: gives ports what has arrived at the component by its clock. */
 void ls_messages_deliver(struct ls_component *component);
 
+/*
+ * Under the session's lock: @message goes over @way at @send_ns. 0: it is on its way and belongs to
+ * the receiver; 1: it is lost, which the sender does not learn, and is the caller's to free.
+ * -ENETDOWN, -EHOSTUNREACH, -ENOBUFS: as the uapi header tells.
+ */
+int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns);
+
+/* Under the session's lock: the receiver has @message, which is on the way no more. */
+void ls_way_unload(struct ls_way *way, const struct ls_message *message);
+
 /* Under the session's lock: @message was on it and will not be received. */
 void ls_way_forget(struct ls_way *way, const struct ls_message *message);
 

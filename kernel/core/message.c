@@ -59,18 +59,6 @@ static u64 ls_messages_next(struct ls_component *component)
 	return first ? first->arrival_ns : LS_TIME_NONE;
 }
 
-/* What a message takes of its link's queue: empty ones must not be for nothing. */
-static u64 ls_way_load(const struct ls_way *way)
-{
-	return way->counts.queued_bytes + (u64)way->counts.queued * LIVESTACK_MESSAGE_COST;
-}
-
-static void ls_way_unload(struct ls_way *way, const struct ls_message *message)
-{
-	way->counts.queued--;
-	way->counts.queued_bytes -= message->length;
-}
-
 static void ls_message_count_late(struct ls_message *message, u64 late_ns)
 {
 	struct ls_component *component = message->way->to;
@@ -111,82 +99,6 @@ static void ls_message_enqueue(struct ls_message *message)
 	else
 		ls_messages_deliver(to);
 	ls_session_settle(session);
-}
-
-/* LS_TIME_NONE: it carries nothing yet. */
-static u64 ls_way_latency(const struct ls_way *way, const struct ls_window *window)
-{
-	/* Without gating there is no next window to wait for. */
-	return way->since < window->generation || window->released ? way->latency_ns :
-								     way->earlier_ns;
-}
-
-static void ls_way_drop(struct ls_way *way, u32 length, enum ls_wire_fate fate)
-{
-	way->counts.dropped++;
-	way->counts.dropped_bytes += length;
-	way->counts.fates[fate]++;
-}
-
-void ls_way_has_changed(struct ls_way *way)
-{
-	if (way->waits)
-		ls_port_resume(way);
-}
-
-void ls_way_forget(struct ls_way *way, const struct ls_message *message)
-{
-	ls_way_unload(way, message);
-	ls_way_drop(way, message->length, LS_WIRE_CARRIED);
-	ls_way_has_changed(way);
-}
-
-void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate)
-{
-	way->counts.sent++;
-	way->counts.sent_bytes += length;
-	ls_way_drop(way, length, fate);
-}
-
-bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes)
-{
-	return ls_way_load(way) < queue_bytes;
-}
-
-/*
- * Under the session's lock: @message goes over @way at @send_ns. 0: it is on its way and belongs to
- * the receiver; 1: it is lost, which the sender does not learn, and is the caller's to free.
- */
-static int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns)
-{
-	const u64 latency_ns = ls_way_latency(way, &way->to->session->window);
-	enum ls_wire_fate fate;
-
-	if (latency_ns == LS_TIME_NONE)
-		return -ENETDOWN;
-	if (way->to->member.state == LS_MEMBER_OUT || (way->to->own && !way->port))
-		return -EHOSTUNREACH;
-	/* The last one of a port may go beyond: it has asked for room before it knew the length. */
-	if (message->queue_bytes &&
-	    ls_way_load(way) + message->length + LIVESTACK_MESSAGE_COST > message->queue_bytes) {
-		way->counts.refused++;
-		return -ENOBUFS;
-	}
-	way->counts.sent++;
-	way->counts.sent_bytes += message->length;
-	message->send_ns = send_ns;
-	message->way = way;
-	if (message->holds && message->holds->sure) {
-		message->arrival_ns = ls_wire_follow(&way->wire, send_ns, latency_ns);
-		return 0;
-	}
-	fate = ls_wire_carry(&way->wire, send_ns, message->length, latency_ns,
-			     &message->arrival_ns);
-	if (fate == LS_WIRE_CARRIED)
-		return 0;
-	message->arrival_ns = LS_TIME_NONE;
-	ls_way_drop(way, message->length, fate);
-	return 1;
 }
 
 static int ls_message_send_locked(struct ls_component *component, struct ls_link *link,
