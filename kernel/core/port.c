@@ -249,6 +249,11 @@ static bool ls_port_wire_room(const struct ls_port *port)
 				ls_wire_piece(&way->wire, LIVESTACK_MESSAGE_MAX));
 }
 
+static bool ls_port_has_room(const struct ls_port *port)
+{
+	return ls_way_has_room(port->out, port->link->queue_bytes) && ls_port_wire_room(port);
+}
+
 bool ls_port_room(struct ls_port *port)
 {
 	unsigned long flags = ls_port_lock(port);
@@ -256,8 +261,7 @@ bool ls_port_room(struct ls_port *port)
 
 	/* One that is being closed would be told when it is gone. */
 	if (port->open) {
-		room = ls_way_has_room(port->out, port->link->queue_bytes) &&
-		       ls_port_wire_room(port);
+		room = ls_port_has_room(port);
 		if (!room)
 			port->out->waits = port;
 	}
@@ -321,6 +325,9 @@ void ls_port_resume(struct ls_way *way)
 {
 	struct ls_port *port = way->waits;
 
+	/* It may be reading on, and have found no room: ls_port_resumed() looks. */
+	if (port->resuming)
+		return;
 	way->waits = NULL;
 	ls_port_start(port, &port->resuming, port->ops->resume);
 }
@@ -361,7 +368,12 @@ void ls_port_resumed(struct ls_port *port)
 {
 	unsigned long flags = ls_port_lock(port);
 
-	ls_port_stop(port, &port->resuming);
+	if (port->resuming && port->out->waits == port && ls_port_has_room(port)) {
+		port->out->waits = NULL;
+		port->ops->resume(port);
+	} else {
+		ls_port_stop(port, &port->resuming);
+	}
 	ls_port_unlock(port, flags);
 }
 EXPORT_SYMBOL_GPL(ls_port_resumed);

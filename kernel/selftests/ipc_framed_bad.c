@@ -33,6 +33,11 @@ static bool look(const struct stream *stream, struct nl_answer *answer)
 	       answer->attribute[LIVESTACK_A_PORT_FRAMED].data;
 }
 
+static bool faulty(const struct nl_answer *answer)
+{
+	return *nl_string(answer, LIVESTACK_A_PORT_FAULT);
+}
+
 /* What was before it arrives, then both connections are broken off and the port says why. */
 static bool absurd_once(enum stream_kind kind, uint32_t length, bool to_model)
 {
@@ -43,7 +48,7 @@ static bool absurd_once(enum stream_kind kind, uint32_t length, bool to_model)
 	ssize_t got = -1;
 	bool ok = stream_begin(&stream, kind,
 			       STREAM_FRAMED | (to_model ? STREAM_TO_MODEL : 0)) &&
-		  look(&stream, &answer) && !nl_string(&answer, LIVESTACK_A_PORT_FAULT) &&
+		  look(&stream, &answer) && !faulty(&answer) &&
 		  stream_send_record(&stream, 1, 5) &&
 		  send(stream.a, &prefix, STREAM_PREFIX, MSG_NOSIGNAL) == STREAM_PREFIX &&
 		  send(stream.a, "rest", 4, MSG_NOSIGNAL) != 0;
@@ -51,7 +56,7 @@ static bool absurd_once(enum stream_kind kind, uint32_t length, bool to_model)
 	/* Its connection is broken off by a work. */
 	ok = ok && stream_comes(stream.a) && recv(stream.a, bytes, 1, 0) <= 0 &&
 	     stream_pass(&stream, 2 * STREAM_LATENCY, NULL, NULL) && look(&stream, &answer) &&
-	     nl_string(&answer, LIVESTACK_A_PORT_FAULT);
+	     faulty(&answer);
 	if (ok && to_model) {
 		ok = stream_received(&stream, 1, 5, 0) && ended(&stream);
 	} else if (ok) {
@@ -63,8 +68,7 @@ static bool absurd_once(enum stream_kind kind, uint32_t length, bool to_model)
 		ok = ok && (got == 0 || errno == ECONNRESET);
 	}
 	if (!ok)
-		ktap_note("length %u: %s", length,
-			  nl_string(&answer, LIVESTACK_A_PORT_FAULT) ?: "no fault");
+		ktap_note("length %u: \"%s\"", length, nl_string(&answer, LIVESTACK_A_PORT_FAULT));
 	ok = ktap_is(port_del(stream.pair.session, PAIR_LINK, LIVESTACK_END_A), 0) && ok;
 	return stream_end(&stream) && ok;
 }
@@ -94,7 +98,7 @@ static bool halves(enum stream_kind kind)
 	     !shutdown(stream.a, SHUT_WR) && !usleep(100000) &&
 	     stream_pass(&stream, 2 * STREAM_LATENCY, NULL, NULL) &&
 	     ended(&stream) && look(&stream, &answer) &&
-	     !nl_string(&answer, LIVESTACK_A_PORT_FAULT);
+	     !faulty(&answer);
 	return stream_end(&stream) && ok;
 }
 
