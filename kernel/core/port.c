@@ -122,6 +122,14 @@ bool ls_port_loses(const struct ls_port *place)
 }
 EXPORT_SYMBOL_GPL(ls_port_loses);
 
+struct ls_port *ls_port_opposite(const struct ls_port *place)
+{
+	/* Under which ports come and go. */
+	lockdep_assert_held(&ls_table_lock);
+	return place->out->port;
+}
+EXPORT_SYMBOL_GPL(ls_port_opposite);
+
 void ls_port_open(struct ls_port *port)
 {
 	unsigned long flags;

@@ -92,6 +92,9 @@ void ls_transport_unregister(const struct ls_transport *transport);
 /* Whether the link loses any of what the port sends or takes. */
 bool ls_port_loses(const struct ls_port *place);
 
+/* The port at the link's other end, or NULL: for open(), until that has returned. */
+struct ls_port *ls_port_opposite(const struct ls_port *place);
+
 /* @port, a copy of open()'s @place, takes what arrives from here on. */
 void ls_port_open(struct ls_port *port);
 

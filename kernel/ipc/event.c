@@ -83,6 +83,8 @@ static void ls_event_read_on(struct work_struct *work)
 
 	spin_lock_irq(&event->head->lock);
 	ls_event_take(event);
+	/* Who found the counter full waits for it to be read. */
+	wake_up_locked_poll(event->head, EPOLLOUT);
 	spin_unlock_irq(&event->head->lock);
 	ls_port_resumed(&event->port);
 }
@@ -147,10 +149,34 @@ static int ls_event_find(struct ls_event *event, const struct ls_port_request *r
 	if (IS_ERR(event->out))
 		return PTR_ERR(event->out);
 	fput(file);
-	if (event->out != event->in)
+	return 0;
+}
+
+#define LS_EVENT_SAME "what arrives would be sent at once: fd and out-fd must be two eventfds"
+#define LS_EVENT_TWICE "both ends of the link would read this eventfd, each what the other is to send: give each an eventfd of its own"
+#define LS_EVENT_LOOP "what arrives at one end of the link would be sent back by the other, for ever: give each end eventfds of its own"
+
+static int ls_event_check(const struct ls_event *event, const char **sentence)
+{
+	struct ls_port *opposite = ls_port_opposite(&event->port);
+	const struct ls_event *other;
+
+	if (event->in == event->out) {
+		*sentence = LS_EVENT_SAME;
+		return -ELOOP;
+	}
+	if (!opposite || opposite->kind != LIVESTACK_PORT_KIND_EVENTFD)
 		return 0;
-	*sentence = "what arrives would be sent at once: fd and out-fd must be two eventfds";
-	return -ELOOP;
+	other = ls_event_of(opposite);
+	if (event->in && event->in == other->in) {
+		*sentence = LS_EVENT_TWICE;
+		return -EBUSY;
+	}
+	if ((event->in && event->in == other->out) || (event->out && event->out == other->in)) {
+		*sentence = LS_EVENT_LOOP;
+		return -ELOOP;
+	}
+	return 0;
 }
 
 static void ls_event_free(struct ls_event *event)
@@ -176,7 +202,7 @@ static struct ls_port *ls_event_open(const struct ls_port *place,
 	event->port.ops = &ls_event_port_ops;
 	init_irq_work(&event->signal, ls_event_signal);
 	INIT_WORK(&event->read, ls_event_read_on);
-	err = ls_event_find(event, request, sentence);
+	err = ls_event_find(event, request, sentence) ?: ls_event_check(event, sentence);
 	if (err) {
 		ls_event_free(event);
 		return ERR_PTR(err);

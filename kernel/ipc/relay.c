@@ -11,6 +11,8 @@
 #include <linux/slab.h>
 #include <linux/un.h>
 #include <linux/wait_bit.h>
+#include <net/af_unix.h>
+#include <net/ipv6.h>
 #include <net/tcp_states.h>
 
 /* Who waits to write looks so often whether the port is being closed. */
@@ -119,6 +121,7 @@ static const struct ls_port_ops ls_relay_port_ops = {
 #define LS_RELAY_ALONE "the socket is not connected: socketpair() makes two that are, and so does connect()"
 #define LS_RELAY_LOSS "a stream must not lose anything: take a datagram socket, say framed, or set loss-ppm 0"
 #define LS_RELAY_TAKEN "the socket is in use already, by a port or a protocol: take another"
+#define LS_RELAY_LOOP "the sockets of the link's two ends are connected to each other, so that all would go round for ever: take one each of two pairs"
 #define LS_RELAY_UNFRAMED "only a stream can be framed, a datagram is a record already: leave framed out"
 
 static const struct ls_relay_source *ls_relay_source(const struct socket *sock)
@@ -155,6 +158,33 @@ static const char *ls_relay_objection(const struct ls_port *place, const struct 
 	if (sock->type == SOCK_STREAM && ls_port_loses(place))
 		return LS_RELAY_LOSS;
 	return NULL;
+}
+
+/* Whether each is what the other is connected to. */
+static bool ls_relay_are_joined(struct sock *a, struct sock *b)
+{
+	if (a->sk_family != b->sk_family || a->sk_protocol != b->sk_protocol)
+		return false;
+	if (a->sk_family == AF_UNIX)
+		return READ_ONCE(unix_sk(a)->peer) == b;
+	if (!net_eq(sock_net(a), sock_net(b)) || a->sk_dport != htons(b->sk_num) ||
+	    b->sk_dport != htons(a->sk_num))
+		return false;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (a->sk_family == AF_INET6)
+		return ipv6_addr_equal(&a->sk_v6_daddr, &b->sk_v6_rcv_saddr) &&
+		       ipv6_addr_equal(&b->sk_v6_daddr, &a->sk_v6_rcv_saddr);
+#endif
+	return a->sk_daddr == b->sk_rcv_saddr && b->sk_daddr == a->sk_rcv_saddr;
+}
+
+/* What one end puts into its socket would come out of the other's, and go round for ever. */
+static bool ls_relay_is_loop(const struct ls_port *place, const struct socket *sock)
+{
+	struct ls_port *opposite = ls_port_opposite(place);
+
+	return opposite && opposite->kind == LIVESTACK_PORT_KIND_SOCKET &&
+	       ls_relay_are_joined(sock->sk, ls_relay_of(opposite)->sock->sk);
 }
 
 static void ls_relay_free(struct ls_relay *relay)
@@ -201,6 +231,8 @@ static struct ls_port *ls_relay_make(const struct ls_port *place, struct file *f
 	*sentence = ls_relay_objection(place, sock, framed);
 	if (*sentence)
 		return ERR_PTR(-EOPNOTSUPP);
+	if (ls_relay_is_loop(place, sock))
+		return ls_ipc_refuse(sentence, -ELOOP, LS_RELAY_LOOP);
 	relay = ls_relay_new(place, file, framed);
 	if (!relay)
 		return ERR_PTR(-ENOMEM);

@@ -72,19 +72,52 @@ bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool fra
 	return !error;
 }
 
-int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size)
+static void start_set(struct nl_message *message, uint32_t session, uint16_t link)
 {
-	struct nl_message message;
-	struct nl_answer answer;
-	uint8_t nest[16] = { 0 };
+	control_start(message, LIVESTACK_CMD_LINK_SET);
+	nl_add(message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
+	nl_add(message, LIVESTACK_A_LINK_ID, &link, sizeof(link));
+}
+
+int port_wire_says(uint32_t session, uint16_t link, int way, int setting, uint64_t value,
+		   size_t size, struct nl_answer *answer)
+{
 	const uint16_t head[2] = { 4 + size, setting };
+	struct nl_message message;
+	uint8_t nest[16] = { 0 };
 
 	memcpy(nest, head, sizeof(head));
 	memcpy(nest + sizeof(head), &value, size);
-	control_start(&message, LIVESTACK_CMD_LINK_SET);
-	nl_add(&message, LIVESTACK_A_LINK_SESSION, &session, sizeof(session));
-	nl_add(&message, LIVESTACK_A_LINK_ID, &link, sizeof(link));
+	start_set(&message, session, link);
 	nl_add(&message, way | NLA_F_NESTED, nest, 4 + size);
+	return control_ask(&message, answer);
+}
+
+int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size)
+{
+	static struct nl_answer unread;
+
+	return port_wire_says(session, link, way, setting, value, size, &unread);
+}
+
+int port_latency(uint32_t session, uint16_t link, uint64_t latency_ns)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	start_set(&message, session, link);
+	nl_add(&message, LIVESTACK_A_LINK_LATENCY_NS, &latency_ns, sizeof(latency_ns));
+	nl_add(&message, LIVESTACK_A_LINK_BACK_LATENCY_NS, &latency_ns, sizeof(latency_ns));
+	return control_ask(&message, &answer);
+}
+
+int port_queue(uint32_t session, uint16_t link, uint32_t bytes)
+{
+	struct nl_message message;
+	struct nl_answer answer;
+
+	start_set(&message, session, link);
+	nl_add(&message, LIVESTACK_A_LINK_QUEUE_BYTES, &bytes, sizeof(bytes));
 	return control_ask(&message, &answer);
 }
 

@@ -26,6 +26,10 @@ bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool fra
 
 /* One setting of a way, LIVESTACK_A_LINK_TO_A or _B; a u32 where @size is 4, else a u64. */
 int port_wire(uint32_t session, uint16_t link, int way, int setting, uint64_t value, size_t size);
+int port_wire_says(uint32_t session, uint16_t link, int way, int setting, uint64_t value,
+		   size_t size, struct nl_answer *answer);
+int port_latency(uint32_t session, uint16_t link, uint64_t latency_ns); /* both ways */
+int port_queue(uint32_t session, uint16_t link, uint32_t bytes);
 int port_link_del(uint32_t session, uint16_t link);
 
 /* Whether all that was sent over both ways is received, dropped or queued; notes what is not. */

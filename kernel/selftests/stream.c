@@ -20,8 +20,7 @@
 
 const char *const stream_names[] = { "unix", "TCP over IPv4", "TCP over IPv6" };
 
-/* A lab host may have left it down. */
-static bool loopback_up(void)
+bool stream_loopback(void)
 {
 	struct ifreq request = { .ifr_name = "lo" };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -50,7 +49,7 @@ static bool tcp_pair(int family, int fd[2])
 		address.v6.sin6_addr = in6addr_loopback;
 	fd[0] = socket(family, SOCK_STREAM, 0);
 	fd[1] = -1;
-	ok = loopback_up() && !bind(listener, &address.any, length) && !listen(listener, 1) &&
+	ok = stream_loopback() && !bind(listener, &address.any, length) && !listen(listener, 1) &&
 	     !getsockname(listener, &address.any, &length) &&
 	     !connect(fd[0], &address.any, length) &&
 	     (fd[1] = accept(listener, NULL, NULL)) >= 0;

@@ -37,6 +37,9 @@ struct stream_message {
 	uint8_t bytes[LIVESTACK_MESSAGE_MAX];
 };
 
+/* Sets the loopback up, which a lab host may have left down. */
+bool stream_loopback(void);
+
 /* Two that are connected, over the loopback. */
 bool stream_pair(enum stream_kind kind, int fd[2]);
 
