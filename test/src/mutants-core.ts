@@ -3,6 +3,7 @@ import type { Mutant } from "./mutants-judge.js";
 import { selftests } from "./mutants-which-test.js";
 
 const EVERY = "every invariant that needs no VM is a property test over random schedules";
+const EXACT = "a message is received at its arrival, to the nanosecond, in order";
 const DEATH = "a process that dies while awaited: the session pauses, the event names it";
 const BAD_INPUT = "bad input is refused, each with its sentence, and nothing is lost";
 
@@ -11,7 +12,7 @@ const messages: readonly Mutant[] = [
   {
     name: "a link has no latency",
     promise: EVERY,
-    file: "kernel/core/message.c",
+    file: "kernel/core/way.c",
     find: "send_ns, message->length, latency_ns,\n",
     replace: "send_ns, message->length, latency_ns * 0,\n",
     command: selftests("core_random"),
@@ -35,7 +36,7 @@ const messages: readonly Mutant[] = [
   {
     name: "a message is dropped and not counted",
     promise: EVERY,
-    file: "kernel/core/message.c",
+    file: "kernel/core/way.c",
     find: "\tway->counts.dropped_bytes += length;\n",
     replace: "",
     command: selftests("core_random"),
@@ -51,7 +52,7 @@ const messages: readonly Mutant[] = [
   {
     name: "a queue has no end",
     promise: EVERY,
-    file: "kernel/core/message.c",
+    file: "kernel/core/way.c",
     find: "LIVESTACK_MESSAGE_COST > message->queue_bytes",
     replace: "LIVESTACK_MESSAGE_COST > ~0U",
     command: selftests("core_message"),
@@ -59,7 +60,7 @@ const messages: readonly Mutant[] = [
   {
     name: "a shorter latency holds in the window that is open",
     promise: EVERY,
-    file: "kernel/core/message.c",
+    file: "kernel/core/way.c",
     find: "way->since < window->generation || window->released",
     replace: "way->earlier_ns != LS_TIME_NONE || way->since < window->generation",
     command: selftests("core_message"),
@@ -79,6 +80,22 @@ const messages: readonly Mutant[] = [
     find: "if (message->number >= component->known && !message->late)",
     replace: "if (false)",
     command: selftests("core_mode"),
+  },
+  {
+    name: "a component's clock is past the arrival of what it receives",
+    promise: EXACT,
+    file: "kernel/core/message.c",
+    find: "return first ? first->arrival_ns : LS_TIME_NONE;",
+    replace: "return first ? first->arrival_ns + 1 : LS_TIME_NONE;",
+    command: selftests("core_exact"),
+  },
+  {
+    name: "what one source sends for one instant comes in reverse",
+    promise: EXACT,
+    file: "kernel/core/message.c",
+    find: "return a->sequence < b->sequence;",
+    replace: "return a->sequence > b->sequence;",
+    command: selftests("core_exact"),
   },
   {
     name: "a message that does not fit is lost",

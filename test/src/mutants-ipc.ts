@@ -9,21 +9,24 @@ const STREAM = "a stream comes as it was, with its end";
 const RECORD = "a record of a stream is one message";
 const COUNTS = "all that was sent is received, dropped or queued";
 
+const LOOP = "nothing goes round for ever";
+
 const CABLES = "taps and bridges are made for a run, and go with it";
 const LINKS = "links in the kernel are as the scenario has them";
 
 const runNetwork = tap("packages/controller/dist/run/run-network.test.js");
 
-const message = "kernel/core/message.c";
+const way = "kernel/core/way.c";
 const wire = "kernel/core/wire.c";
 const read = "kernel/ipc/relay_read.c";
+const event = "kernel/ipc/event.c";
 
 /** Bugs in ports and wires. */
 export const ipcMutants: readonly Mutant[] = [
   {
     name: "a link between sockets has no latency",
     promise: ARRIVAL,
-    file: message,
+    file: way,
     find: "send_ns, message->length, latency_ns,\n",
     replace: "send_ns, message->length, latency_ns * 0,\n",
     command: selftests("ipc_relay"),
@@ -55,7 +58,7 @@ export const ipcMutants: readonly Mutant[] = [
   {
     name: "a queue has always room",
     promise: QUEUE,
-    file: message,
+    file: way,
     find: "return ls_way_load(way) < queue_bytes;",
     replace: "return ls_way_load(way) < queue_bytes || true;",
     command: selftests("ipc_event"),
@@ -63,7 +66,7 @@ export const ipcMutants: readonly Mutant[] = [
   {
     name: "nobody is told that there is room again",
     promise: QUEUE,
-    file: message,
+    file: way,
     find: "\tif (way->waits)\n\t\tls_port_resume(way);\n",
     replace: "",
     command: selftests("ipc_relay"),
@@ -71,10 +74,74 @@ export const ipcMutants: readonly Mutant[] = [
   {
     name: "what a closed port does not take is not counted",
     promise: COUNTS,
-    file: message,
+    file: way,
     find: "\tls_way_unload(way, message);\n\tls_way_drop(way, message->length, LS_WIRE_CARRIED);\n",
     replace: "\tls_way_unload(way, message);\n",
     command: selftests("ipc_relay"),
+  },
+  {
+    name: "what arrived at a port that is closed stays on its link",
+    promise: COUNTS,
+    file: "kernel/core/port.c",
+    find: "\tlist_for_each_entry(message, &port->arrived, arrived)\n\t\tls_way_forget(port->in, message);\n",
+    replace: "",
+    command: selftests("ipc_soak"),
+  },
+  {
+    name: "what a device has no room for is dropped and not counted",
+    promise: COUNTS,
+    file: "kernel/ipc/netdev.c",
+    find: "\tls_port_drop(&own->port, length, err == -ENOBUFS || err == -ENOMEM);\n",
+    replace: "",
+    command: selftests("ipc_full_rest"),
+  },
+  {
+    name: "a port does not read on when there is room",
+    promise: QUEUE,
+    file: "kernel/ipc/relay.c",
+    find: "\tmod_delayed_work(system_unbound_wq, &ls_relay_of(port)->read, 0);\n",
+    replace: "\tls_port_resumed(port);\n",
+    command: selftests("ipc_full"),
+  },
+  {
+    name: "who waits to signal an eventfd is not woken",
+    promise: QUEUE,
+    file: event,
+    find: "\twake_up_locked_poll(event->head, EPOLLOUT);\n",
+    replace: "",
+    command: selftests("ipc_full_rest"),
+  },
+  {
+    name: "datagrams are read that there is no room for",
+    promise: QUEUE,
+    file: "kernel/ipc/relay_packet.c",
+    find: "while (ls_packets_send_rest(relay) && ls_relay_room(relay)) {",
+    replace: "while (ls_packets_send_rest(relay)) {",
+    command: selftests("ipc_udp"),
+  },
+  {
+    name: "sockets that are connected to each other are a link's two ends",
+    promise: LOOP,
+    file: "kernel/ipc/relay.c",
+    find: "if (ls_relay_is_loop(place, sock))",
+    replace: "if (ls_relay_is_loop(place, sock) && !sock)",
+    command: selftests("ipc_bad"),
+  },
+  {
+    name: "an eventfd that one end signals is read by the other",
+    promise: LOOP,
+    file: event,
+    find: "(event->out && event->out == other->in)",
+    replace: "false",
+    command: selftests("ipc_bad"),
+  },
+  {
+    name: "who sets a latency below a window is not told how long windows are",
+    promise: LINKS,
+    file: "packages/controller/src/commands/link.ts",
+    find: 'code !== "ERANGE"',
+    replace: 'code !== "EDOM"',
+    command: tap("packages/controller/dist/session/session-commands.test.js"),
   },
   {
     name: "interfaces stay when a run has ended",

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs inside a lab host: takes requests as lines of JSON, answers each with a line, in their order. It starts a
-// virtual machine as somebody else would have started it, asks its VMM and its guest, and runs
-// `livestack` in this process.
+// Runs inside a lab host: starts a virtual machine as somebody else would have started it, asks its VMM and its
+// guest, and runs `livestack` in this process.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
-import { createInterface } from "node:readline";
 import {
   AgentClient,
   agentPort,
@@ -14,6 +12,7 @@ import {
   Qmp,
 } from "@livestack/controller";
 import { tinyGuest, tools } from "@livestack/image";
+import { answerRequests, type Verbs } from "./answer-requests.js";
 import { closeShared, livestack, type Outcome } from "./livestack-here.js";
 
 const PLACE = "/tmp/livestack-vm";
@@ -92,7 +91,7 @@ async function askQmp(command: string, args?: Record<string, unknown>): Promise<
   return { ...outcome, ms: Math.round(performance.now() - began) };
 }
 
-const verbs: Record<string, (args: readonly string[]) => unknown> = {
+const verbs: Verbs = {
   start,
   reconnect,
   guest: ([line = ""]) => inGuest(line),
@@ -113,15 +112,7 @@ const verbs: Record<string, (args: readonly string[]) => unknown> = {
     }),
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const [verb = "", ...args] = JSON.parse(line) as string[];
-  try {
-    const value = await verbs[verb]?.(args);
-    process.stdout.write(`${JSON.stringify({ value: value ?? null })}\n`);
-  } catch (error) {
-    process.stdout.write(`${JSON.stringify({ failed: String(error) })}\n`);
-  }
-}
+await answerRequests(verbs);
 guest?.close();
 vmm?.kill("SIGKILL");
 await closeShared();

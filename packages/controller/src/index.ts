@@ -17,6 +17,7 @@ export {
   guestCommandLine,
   guestDisk,
   guestMachine,
+  guestNetwork,
   guestSharedDisk,
 } from "./guest/machine-arguments.js";
 export { type HostTsc, hostTsc } from "./host/tsc-khz.js";

@@ -23,17 +23,20 @@ export function counted(exact: boolean): { suffix: string; words: string } {
 export class KernelHost {
   readonly #bench: string;
   readonly #withMachines: boolean;
+  readonly #withPorts: boolean;
   readonly #exact: boolean;
   #host = "";
 
   /**
    * @param withMachines with KVM and livestack_vcpu.ko too
+   * @param withPorts with livestack_ipc.ko too
    * @param exact its time counts instructions (docs/lab.md): what the emulator itself takes for an
    *   exit, many times what a processor takes, is then no part of what is measured
    */
-  constructor(bench: string, { withMachines = false, exact = false } = {}) {
+  constructor(bench: string, { withMachines = false, withPorts = false, exact = false } = {}) {
     this.#bench = bench;
     this.#withMachines = withMachines;
+    this.#withPorts = withPorts;
     this.#exact = exact;
   }
 
@@ -57,6 +60,7 @@ export class KernelHost {
 
   async #load(kernel: Kernel): Promise<void> {
     await this.#run(["insmod", moduleFile(kernel, "core")]);
+    if (this.#withPorts) await this.#run(["insmod", moduleFile(kernel, "ipc")]);
     if (!this.#withMachines) return;
     await this.#run(["sh", "-c", "modprobe kvm_amd || modprobe kvm_intel"]);
     await this.#run(["insmod", moduleFile(kernel, "vcpu")]);

@@ -7,7 +7,15 @@ import { listStates } from "../host/session-state.js";
 import { type KernelClient, withKernel } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { jsonText, type OutputFormat, withOutputFormat } from "../output-format.js";
-import { parseQuantity, type Quantity, RATE, SHARE, SIZE, TIME } from "../scenario/quantity.js";
+import {
+  parseQuantity,
+  type Quantity,
+  quantityText,
+  RATE,
+  SHARE,
+  SIZE,
+  TIME,
+} from "../scenario/quantity.js";
 import { findSession, withSession } from "../session/find-session.js";
 import { linksText } from "../session/links-text.js";
 import { jsonOf, namesOf } from "../session/show.js";
@@ -56,9 +64,14 @@ export function addLink(program: Command, context: Context): void {
     .option("--up", "it does not any more")
     .action((session: string, name: string, wanted: Wanted) =>
       withKernel(context, async (client) => {
-        const { id, uuid, name: sessionName } = await findSession(client, session);
+        const { id, uuid, name: sessionName, quantumNs } = await findSession(client, session);
         const found = await findLink(client, id, linkNames(context, uuid), name);
-        await client.linkSet(await changeOf(client, found, wanted));
+        const change = await changeOf(client, found, wanted);
+        try {
+          await client.linkSet(change);
+        } catch (error) {
+          throw tooShort(error, name, wanted, quantumNs);
+        }
         context.stdout.write(`link ${name} of session ${id} (${sessionName}) is set\n`);
       }),
     );
@@ -118,6 +131,19 @@ async function changeOf(client: KernelClient, link: Link, wanted: Wanted) {
     ...(isWay && to !== "a" && { toB: way }),
     ...(isWay && to !== "b" && { toA: way }),
   };
+}
+
+/** In a strict session no message may arrive in the window that it is sent in: which link it would be. */
+function tooShort(error: unknown, link: string, { latency }: Wanted, quantumNs: bigint): unknown {
+  const refused = error instanceof Error && error.name === "NetlinkError";
+  const { code } = error as { code?: string };
+  if (!refused || code !== "ERANGE" || latency === undefined) return error;
+  const least = quantityText(quantumNs, TIME);
+  const message = `${latency} on link ${link} is shorter than windows of the strict session, ${least}`;
+  return new LivestackError("OUT_OF_RANGE", message, {
+    ...{ place: "--latency", cause: error },
+    hint: `take ${least} or more`,
+  });
 }
 
 async function endOf(client: KernelClient, { session, a, b }: Link, wanted: string) {

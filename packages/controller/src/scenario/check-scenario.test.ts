@@ -202,6 +202,33 @@ test("errors in links", async (t) => {
     t.same(placesOf(`${ONE}${db}links:\n  - ${text}\n`), places, text);
 });
 
+test("a link that cannot be is refused in words that say what can", async (t) => {
+  const db = "  db: {kind: model, command: [db]}\n";
+  const cases: [string, string, string][] = [
+    ["endpoints: [web, db], latency: -1ms", "latency: -1ms is out of range", "from 0ns to 1h"],
+    ["endpoints: [web, db], latency: 61min", "latency: 61min is out of range", "from 0ns to 1h"],
+    ["endpoints: [web, db], latency: 1", "latency: takes text", "10ms"],
+    [
+      "endpoints: [web, db], latency: 1ms, back: {latency: -1ns}",
+      "back.latency: -1ns is out of range",
+      "from 0ns to 1h",
+    ],
+    ["endpoints: [web, db], latency: 1ms, rate: 0bit", "rate: 0bit is out", "from 1bit to 1Tbit"],
+    ["endpoints: [web, db], latency: 1ms, rate: 2Tbit", "rate: 2Tbit is out", "from 1bit to 1Tbit"],
+    ["endpoints: [web, db], latency: 1ms, jitter: 2h", "jitter: 2h is out", "from 0ns to 1h"],
+    ["endpoints: [web, db], latency: 1ms, loss: 101%", "loss: 101% is out", "from 0ppm to 100%"],
+    ["endpoints: [web, db], latency: 1ms, limit: {bytes: 0B}", "bytes: 0B is out", "from 1B to"],
+    ["endpoints: [web, web], latency: 1ms", 'from "web" back to itself', "two different"],
+    ["endpoints: [web, 'db:eth0'], latency: 1ms", "no network interfaces", "write db"],
+  ];
+  for (const [text, message, hint] of cases) {
+    const errors = errorsOf(`${ONE}${db}links:\n  - {${text}}\n`);
+    t.equal(errors.length, 1, text);
+    t.match(errors[0]?.message, message);
+    t.match(errors[0]?.hint, hint);
+  }
+});
+
 test("the error names the link that limits the windows of a strict session", async (t) => {
   const more = "  db: {kind: model, command: [db]}\nlinks:\n";
   const near = "  - {endpoints: [web, db], latency: 2ms, back: {latency: 500us}}\n";

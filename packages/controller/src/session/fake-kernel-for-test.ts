@@ -123,7 +123,10 @@ export function fakeKernel(
       if (!found) throw new NetlinkError("ENOENT", "there is no session of this id");
       return { ...found, ...Object.assign({}, ...set.filter((each) => each.id === id)) };
     },
-    linkSet: async (request) => void linksSet.push(request),
+    linkSet: async (request) => {
+      if (refuse) throw refuse;
+      linksSet.push(request);
+    },
     sessionSet: async (request) => {
       if (refuse) throw refuse;
       set.push(request);

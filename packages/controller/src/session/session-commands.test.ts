@@ -165,6 +165,14 @@ test("link set refuses what makes no sense, and sets nothing", async (t) => {
     [["pair", "9", "--latency", "-1ms"], /--latency: -1ms is out of range \[OUT_OF_RANGE\]/],
     [["pair", "9", "--rate", "0bit"], /--rate: 0bit is out of range \[OUT_OF_RANGE\]/],
     [["pair", "9", "--loss", "2"], /--loss: 2 has no unit \[BAD_UNIT\]/],
+    [
+      ["pair", "9", "--latency", "2h"],
+      /--latency: 2h is out .*\nhint: write a time from 0ns to 1h/,
+    ],
+    [["pair", "9", "--rate", "2Tbit"], /--rate: 2Tbit is out .*\nhint: .* from 1bit to 1Tbit/],
+    [["pair", "9", "--jitter", "-1us"], /--jitter: -1us is out .*\nhint: .* from 0ns to 1h/],
+    [["pair", "9", "--loss", "101%"], /--loss: 101% is out .*\nhint: .* from 0ppm to 100%/],
+    [["pair", "9", "--limit", "0B"], /--limit: 0B is out .*\nhint: write a size from 1B/],
     [["pair", "9", "--up", "--down"], /cannot be used with/],
     [["pair", "7", "--up"], /the session has no link '7' \[NOT_FOUND\]\nhint: it has 9/],
     [
@@ -180,4 +188,20 @@ test("link set refuses what makes no sense, and sets nothing", async (t) => {
     t.match(stderr, message, args.join(" "));
     t.same(linksSet, []);
   }
+});
+
+test("link set says that a latency would be below a window, and of which link", async (t) => {
+  const sentence = "the latency is below the quantum of a strict session, messages could be late";
+  const refuse = new NetlinkError("ERANGE", sentence, { attribute: "latency-ns" });
+  const args = ["link", "set", "pair", "9"];
+  const kernel = () => fakeKernel(ALL, { refuse });
+  const short = await runForTest([...args, "--latency", "2us"], kernel());
+  t.equal(short.status, ExitStatus.FAILED);
+  t.match(
+    short.stderr,
+    /--latency: 2us on link 9 is shorter than windows of the strict session, 1ms \[OUT_OF_RANGE\]/,
+  );
+  t.match(short.stderr, /^hint: take 1ms or more$/m);
+  const other = await runForTest([...args, "--loss", "1%"], kernel());
+  t.match(other.stderr, `livestack.ko: ${sentence} [MODULE_REFUSED]`, "else in the kernel's words");
 });

@@ -3,6 +3,8 @@ import type { PairedBench } from "../pairs.js";
 import { boot } from "./boot.js";
 import { clockRead } from "./clock-read.js";
 import { gate } from "./gate.js";
+import { queueDepths } from "./queue-depth.js";
+import { relayRates } from "./relay-rate.js";
 import { single } from "./single.js";
 import { sleep } from "./sleep.js";
 import { windowRate8, windowRate64 } from "./window-rate.js";
@@ -16,4 +18,6 @@ export const benches: readonly PairedBench[] = [
   windowRate64,
   ...gate,
   ...sleep,
+  ...relayRates,
+  ...queueDepths,
 ];

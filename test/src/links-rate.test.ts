@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes through a link with a rate, by iperf3 in Debian guests, whose clocks are those of the session.
+import { setTimeout as sleep } from "node:timers/promises";
+import { debianGuest } from "@livestack/image";
+import t, { type Test } from "tap";
+import { form } from "./form.js";
+import { LinksHost } from "./links-host.js";
+
+if (form === "short") {
+  t.pass("a link carries its rate", { skip: "guests boot: takes too long" });
+  process.exit(0);
+}
+
+const RATE_BPS = 5_000_000;
+const PACKAGES = ["iperf3"];
+const STEP_LIMIT_MS = 3_600_000;
+/** of a full segment: what is the program's, and the frame with the headers of TCP, IP and Ethernet */
+const TCP_SHARE = 1448 / 1514;
+const UDP_BYTES = 1400;
+const UDP_FRAME_BYTES = UDP_BYTES + 42;
+const UDP_BPS = 2 * RATE_BPS;
+/** of a connection that controls, and of ARP, some may be dropped beside what is counted */
+const OTHER_FRAMES = 20;
+
+/** Says that the command before it has ended, and waits for goOn(). */
+function wait(name: string): string {
+  return `touch /tmp/${name}.done && read -r _ </tmp/go`;
+}
+
+const scenarios = {
+  rate: `
+name: rate
+session: {end: commands, on_overshoot: count}
+x-guest: &guest {image: builtin:debian, packages: [${PACKAGES.join(", ")}], memory: 256MiB}
+components:
+  a:
+    <<: *guest
+    setup: [mkfifo /tmp/go]
+    run:
+      - iperf3 -c b -t 20 -i 0 -J >/tmp/tcp.json
+      - ${wait("tcp")}
+      - iperf3 -c b -u -b ${UDP_BPS} -l ${UDP_BYTES} -t 10 -i 0 -J >/tmp/udp.json
+      - ${wait("udp")}
+    collect: [/tmp/tcp.json, /tmp/udp.json]
+  b:
+    <<: *guest
+    setup: [iperf3 -s -D]
+links:
+  - {endpoints: ["a:eth0", "b:eth0"], latency: 10ms, rate: 5Mbit, limit: {bytes: 64KiB}}
+`,
+};
+
+/** What the kernel says of the way to b; of all that was sent something has become. */
+interface Way {
+  sent: number;
+  received: number;
+  dropped: number;
+  queued: number;
+  dropped_limit: number;
+}
+
+// In the lab host, which is emulated and forgets it, making it would take hours.
+await debianGuest({ packages: PACKAGES }, { log: (line) => t.comment(line) });
+const host = await LinksHost.start(t, "rate", scenarios);
+
+async function toB(t: Test): Promise<Way> {
+  const { status, stdout, stderr } = await host.livestack("link", "ls", "rate", "-o", "json");
+  t.equal(status, 0, stderr);
+  const way = JSON.parse(stdout).links[0].to_b as Way;
+  const { sent, received, dropped, queued } = way;
+  t.equal(sent, received + dropped + queued, `of ${sent} sent ${received}, ${dropped}, ${queued}`);
+  return way;
+}
+
+/** Waits for the end of a command of a's, which then waits for goOn(). */
+async function ended(name: string): Promise<void> {
+  const limit = performance.now() + STEP_LIMIT_MS;
+  const look = () => host.livestack("exec", "a", "test", "-e", `/tmp/${name}.done`);
+  while ((await look()).status !== 0) {
+    if (performance.now() > limit) throw new Error(`${name} has not ended`);
+    await sleep(5_000);
+  }
+}
+
+async function goOn(t: Test): Promise<void> {
+  t.equal((await host.livestack("exec", "a", "sh", "-c", "echo >/tmp/go")).status, 0);
+}
+
+async function report(name: string) {
+  const { stdout } = await host.sh(`cat /root/runs/rate-*/components/a/collected/tmp/${name}.json`);
+  return JSON.parse(stdout).end;
+}
+
+t.test("a rate of 5 Mbit carries so much, and drops and counts the rest", async (t) => {
+  const { command, said } = await host.begin("rate");
+  await ended("tcp");
+  const before = await toB(t);
+  await goOn(t);
+  await ended("udp");
+  const after = await toB(t);
+  await goOn(t);
+  t.same(await command.exit, { status: 0, signal: 0 }, said());
+
+  const { bits_per_second: tcpBps } = (await report("tcp")).sum_received;
+  const wantedBps = RATE_BPS * TCP_SHARE;
+  t.ok(Math.abs(tcpBps / wantedBps - 1) < 0.05, `TCP: ${tcpBps} bit/s, ${wantedBps} less headers`);
+
+  const { packets, lost_packets: lost } = (await report("udp")).sum;
+  const wantedLoss = 1 - (RATE_BPS * UDP_BYTES) / UDP_FRAME_BYTES / UDP_BPS;
+  t.ok(
+    Math.abs(lost / packets - wantedLoss) < 0.03,
+    `UDP: ${lost} of ${packets} lost, ${(100 * wantedLoss).toFixed(1)} % are too many`,
+  );
+  const dropped = after.dropped_limit - before.dropped_limit;
+  t.equal(after.dropped - before.dropped, dropped, "for want of room, and nothing else");
+  t.ok(Math.abs(dropped - lost) <= OTHER_FRAMES, `${dropped} were counted, ${lost} missed`);
+  t.ok(
+    after.sent - before.sent >= packets && after.sent - before.sent <= packets + 10 * OTHER_FRAMES,
+    `${after.sent - before.sent} frames for ${packets} packets`,
+  );
+  const { late_deliveries: late, links } = await host.resultOf("rate");
+  t.comment(`${late} late`);
+  t.equal(links[0].late, late);
+  t.equal(await host.left(), "0\n");
+});
+
+t.test("the kernel has nothing to complain about, and its modules go", async (t) => {
+  await host.checkKernel(t);
+});
