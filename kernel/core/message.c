@@ -141,8 +141,11 @@ int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_
 	lockdep_assert_held(&from->session->lock);
 	if (from->session->state == LIVESTACK_STATE_STOPPED)
 		return -ESHUTDOWN;
-	/* What a thread of the host has been slow to stamp comes after what was sent since. */
-	send_ns = max(send_ns, way->sent_ns);
+	/*
+	 * What a thread of the host has been slow to send comes after what was sent since, and is
+	 * no message of a window that is over.
+	 */
+	send_ns = max3(send_ns, way->sent_ns, from->session->window.start_ns);
 	message->queue_bytes = 0;
 	if (!ls_way_has_room(way, link->queue_bytes))
 		return -ENOBUFS;

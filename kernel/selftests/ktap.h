@@ -107,6 +107,13 @@ static unsigned int ktap_count(unsigned int few, unsigned int full)
 	return set && *set == '1' ? full : few;
 }
 
+/* Whether what takes long, or much of the machine, is wanted: in full, or asked for by name. */
+KTAP_UNUSED
+static bool ktap_chosen(void)
+{
+	return getenv("LS_CHOSEN") || ktap_count(0, 1);
+}
+
 static int ktap_end(void)
 {
 	if (ktap.given != ktap.planned)

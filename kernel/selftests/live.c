@@ -327,10 +327,3 @@ bool live_slow(void)
 {
 	return !access("/proc/lockdep_stats", F_OK);
 }
-
-bool live_chosen(void)
-{
-	const char *full = getenv("LS_FULL");
-
-	return getenv("LS_CHOSEN") || (full && *full == '1');
-}

@@ -16,16 +16,15 @@
 const char *live_missing(void);
 
 /*
- * Whether a program that compares the guest's time with its gate's is wanted: an emulator that is
- * short of processors tells on it, so that it runs only when asked for by name, or in full.
- */
-bool live_chosen(void);
-
-/*
  * Whether the kernel checks itself: it is so slow then that what a guest's work takes, in an
  * emulator on top, says nothing. What is skipped, lost or counted still does.
  */
 bool live_slow(void);
+
+/*
+ * Not of programs that compare the guest's time with its gate's, unless they are ktap_chosen(): an
+ * emulator that is short of processors tells on it.
+ */
 #define LIVE_NOT_CHOSEN "compares times in an emulator: runs in full form, or with --filter vcpu_..."
 
 /*

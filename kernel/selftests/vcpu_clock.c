@@ -105,7 +105,7 @@ int main(void)
 {
 	if (live_missing())
 		return ktap_skip_all(live_missing());
-	if (!live_chosen())
+	if (!ktap_chosen())
 		return ktap_skip_all(LIVE_NOT_CHOSEN);
 
 	ktap_plan(4);
