@@ -44,21 +44,25 @@ int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns)
 	return device_wait(pair->fd[who], &pair->clock[who], next_ns, NULL);
 }
 
-void pair_calms(struct pair *pair, unsigned int who)
+bool pair_calms(struct pair *pair, unsigned int who)
 {
 	struct pollfd file = { .fd = pair->fd[who], .events = POLLIN };
 
-	poll(&file, 1, 5000);
+	return poll(&file, 1, 5000) == 1;
 }
 
 int pair_goes(struct pair *pair, unsigned int who, uint64_t next_ns)
 {
-	int error = pair_step(pair, who, next_ns);
+	unsigned int tries;
+	int error;
 
-	if (error != EAGAIN)
-		return error;
-	pair_calms(pair, who);
-	return pair_step(pair, who, next_ns);
+	/* What one port does may give another something to do, at the same time. */
+	for (tries = 0; tries < 20; tries++) {
+		error = pair_step(pair, who, next_ns);
+		if (error != EAGAIN || !pair_calms(pair, who))
+			break;
+	}
+	return error;
 }
 
 int pair_comes(struct pair *pair, unsigned int who)

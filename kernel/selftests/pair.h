@@ -24,8 +24,8 @@ bool pair_end(struct pair *pair);
 /* WAIT: 0 or the error number. */
 int pair_step(struct pair *pair, unsigned int who, uint64_t next_ns);
 
-/* Waits until one that runs has no port that is about to do something. */
-void pair_calms(struct pair *pair, unsigned int who);
+/* Waits until one that runs has no port that is about to do something. False: five seconds. */
+bool pair_calms(struct pair *pair, unsigned int who);
 
 /* The same for who has ports: when it is time they may take a moment for what they do then. */
 int pair_goes(struct pair *pair, unsigned int who, uint64_t next_ns);
