@@ -21,7 +21,7 @@
 
 #define LENGTH_MAX 4000
 #define BURST 8
-#define NAP_US 30000
+#define NAP_US 200000
 
 const char *const talker_names[] = {
 	"unix stream", "unix datagrams", "unix packets", "framed stream",
