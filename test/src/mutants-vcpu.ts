@@ -37,7 +37,7 @@ export const vcpuMutants: readonly Mutant[] = [
     file: state,
     find: "\tWRITE_ONCE(gate->clock, max(gate->clock, ticks));\n",
     replace: "\t(void)ticks;\n",
-    command: selftests("vcpu_skew"),
+    command: selftests("vcpu_trace"),
   },
   {
     name: "the clock goes back to where the window ends",
