@@ -6,12 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "capture.h"
 #include "control.h"
@@ -20,13 +17,13 @@
 #include "ktap.h"
 #include "pair.h"
 #include "port.h"
+#include "privilege.h"
 
 #define QUANTUM 10000
 #define LATENCY 25000
 #define NONE LIVESTACK_TIME_NONE
 #define RING LIVESTACK_CAPTURE_RING_MIN
 #define WHOLE LIVESTACK_MESSAGE_MAX
-#define NOBODY_USER 65534
 
 static uint8_t room[RING];
 
@@ -110,23 +107,6 @@ static bool bad_reads(void)
 	return pair_end(&pair) && ok;
 }
 
-static bool drop_net_admin(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return false;
-	data[0].effective &= ~(1U << CAP_NET_ADMIN);
-	data[0].permitted &= ~(1U << CAP_NET_ADMIN);
-	return !syscall(SYS_capset, &header, data);
-}
-
-static bool become_nobody(void)
-{
-	return !setgroups(0, NULL) && !setgid(NOBODY_USER) && !setuid(NOBODY_USER);
-}
-
 /* By write(2), where it may be a descriptor's and not the caller's own idea. */
 static int say(int fd, uint32_t session)
 {
@@ -168,7 +148,7 @@ static bool opened_without(uint32_t session)
 		return false;
 	child = spawn();
 	if (!child) {
-		fd = drop_net_admin() ? open("/dev/livestack", O_RDWR) : -1;
+		fd = privilege_drop_net_admin() ? open("/dev/livestack", O_RDWR) : -1;
 		*header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
 					    .cmsg_len = CMSG_LEN(sizeof(fd)) };
 		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
@@ -187,8 +167,8 @@ static bool opened_without(uint32_t session)
 static bool privileged(void)
 {
 	struct pair pair;
-	bool ok = begin(&pair) && powerless(pair.session, become_nobody) &&
-		  powerless(pair.session, drop_net_admin) && opened_without(pair.session);
+	bool ok = begin(&pair) && powerless(pair.session, privilege_become_nobody) &&
+		  powerless(pair.session, privilege_drop_net_admin) && opened_without(pair.session);
 
 	return pair_end(&pair) && ok;
 }

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
@@ -22,8 +21,8 @@
 #include "attack.h"
 #include "control.h"
 #include "ktap.h"
+#include "privilege.h"
 
-#define NOBODY_USER 65534
 #define CONTAINER_USER 100000 /* who a container's root is outside */
 
 static uint16_t family;
@@ -120,17 +119,12 @@ static bool powerless(int fd)
 
 /* The bodies below run in a child each, which gives up what it has. @fd: opened by root before. */
 
-static bool become_nobody(void)
-{
-	return !setgroups(0, NULL) && !setgid(NOBODY_USER) && !setuid(NOBODY_USER);
-}
-
 static bool as_nobody(int fd)
 {
 	int own;
 
 	(void)fd;
-	if (!become_nobody())
+	if (!privilege_become_nobody())
 		return false;
 	own = nl_open();
 	return answered(own) && powerless(own) && device_shut();
@@ -138,26 +132,14 @@ static bool as_nobody(int fd)
 
 static bool nobody_with_roots_socket(int fd)
 {
-	return become_nobody() && answered(fd) && powerless(fd);
-}
-
-static bool drop_net_admin(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return false;
-	data[0].effective &= ~(1U << CAP_NET_ADMIN);
-	data[0].permitted &= ~(1U << CAP_NET_ADMIN);
-	return !syscall(SYS_capset, &header, data);
+	return privilege_become_nobody() && answered(fd) && powerless(fd);
 }
 
 static bool root_without_net_admin(int fd)
 {
 	int own;
 
-	if (!drop_net_admin())
+	if (!privilege_drop_net_admin())
 		return false;
 	own = nl_open();
 	return answered(own) && powerless(own) && powerless(fd);

@@ -4,13 +4,12 @@
  * measure is the one that queueing arithmetic gives, to the nanosecond.
  * Needs: livestack.ko loaded; root; both programs in the folder of this one.
  */
-#include <libgen.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "ktap.h"
+#include "program.h"
 #include "queueing.h"
 #include "stage.h"
 
@@ -98,31 +97,6 @@ static void calculate(const struct scene *scene, struct sample *samples, uint64_
 	}
 }
 
-/* Starts a program of this folder with its output to a file; 0 when that failed. */
-static pid_t start(const char *name, FILE *output, const char *arguments)
-{
-	posix_spawn_file_actions_t actions;
-	char here[4096] = "", path[8192], text[256], *argv[16] = { path };
-	unsigned int count = 1;
-	pid_t child = 0;
-	char *word;
-
-	if (readlink("/proc/self/exe", here, sizeof(here) - 1) < 0)
-		return 0;
-	snprintf(path, sizeof(path), "%s/%s", dirname(here), name);
-	snprintf(text, sizeof(text), "%s", arguments);
-	for (word = strtok(text, " "); word && count < 15; word = strtok(NULL, " "))
-		argv[count++] = word;
-
-	fflush(stdout);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fileno(output), STDOUT_FILENO);
-	if (posix_spawn(&child, path, &actions, NULL, argv, NULL))
-		child = 0;
-	posix_spawn_file_actions_destroy(&actions);
-	return child;
-}
-
 static bool ended_well(pid_t child)
 {
 	int status;
@@ -181,13 +155,13 @@ static bool run(const struct scene *scene, const struct sample *samples, uint64_
 		return false;
 	snprintf(arguments, sizeof(arguments), "%u %u %u %u%s", session, scene->clients,
 		 SERVICE_SEED, SERVICE_NS, poll);
-	server = start("model_server", nothing, arguments);
+	server = program_start("model_server", arguments, fileno(nothing), -1);
 	for (i = 0; i < scene->clients; i++) {
 		output[i] = tmpfile();
 		snprintf(arguments, sizeof(arguments), "%u %u %u %llu %llu %llu%s", session, i, i,
 			 (unsigned long long)each, (unsigned long long)seed_of(scene, i),
 			 (unsigned long long)scene->gap_ns, poll);
-		client[i] = start("model_client", output[i], arguments);
+		client[i] = program_start("model_client", arguments, fileno(output[i]), -1);
 	}
 	ok &= stage_begin(session, scene->clients + 1);
 	for (i = 0; i < scene->clients; i++) {

@@ -233,31 +233,22 @@ static bool mixed(void)
 	return stream_end(&stream) && ok;
 }
 
-static void each(bool (*body)(enum stream_kind kind), const char *what)
-{
-	static const enum stream_kind kinds[] = { STREAM_UNIX, STREAM_TCP4 };
-	char name[128];
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "%s: %s", stream_names[kinds[i]], what);
-		ktap_ok(body(kinds[i]), name);
-	}
-}
-
 int main(void)
 {
-	if (control_missing())
-		return ktap_skip_all(control_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 
 	ktap_plan(11);
-	each(pieces, "a record cut anywhere is one message, sent with its last byte");
-	each(written, "a message comes out as a record");
-	each(many, "records of all lengths come as they were");
-	each(tiny, "more records in one write than there is room for come, too");
-	each(dropped, "a wire drops whole records, and does not count their lengths");
+	stream_each(STREAM_UNIX, STREAM_TCP4, pieces,
+		    "a record cut anywhere is one message, sent with its last byte");
+	stream_each(STREAM_UNIX, STREAM_TCP4, written,
+		    "a message comes out as a record");
+	stream_each(STREAM_UNIX, STREAM_TCP4, many,
+		    "records of all lengths come as they were");
+	stream_each(STREAM_UNIX, STREAM_TCP4, tiny,
+		    "more records in one write than there is room for come, too");
+	stream_each(STREAM_UNIX, STREAM_TCP4, dropped,
+		    "a wire drops whole records, and does not count their lengths");
 	ktap_ok(mixed(), "records at one end are datagrams at the other");
 	return ktap_end();
 }

@@ -144,29 +144,18 @@ static bool bad(void)
 	return pair_end(&pair) && ok;
 }
 
-static void each(bool (*body)(enum stream_kind kind), const char *what)
-{
-	static const enum stream_kind kinds[] = { STREAM_UNIX, STREAM_TCP4 };
-	char name[128];
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "%s: %s", stream_names[kinds[i]], what);
-		ktap_ok(body(kinds[i]), name);
-	}
-}
-
 int main(void)
 {
-	if (control_missing())
-		return ktap_skip_all(control_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 
 	ktap_plan(7);
-	each(absurd, "a length that cannot be closes the port in words");
-	each(halves, "half a record is told of, and lost with its stream");
-	each(lost, "an end is not lost, whatever a wire loses");
+	stream_each(STREAM_UNIX, STREAM_TCP4, absurd,
+		    "a length that cannot be closes the port in words");
+	stream_each(STREAM_UNIX, STREAM_TCP4, halves,
+		    "half a record is told of, and lost with its stream");
+	stream_each(STREAM_UNIX, STREAM_TCP4, lost,
+		    "an end is not lost, whatever a wire loses");
 	ktap_ok(bad(), "only streams can be framed");
 	return ktap_end();
 }

@@ -8,7 +8,6 @@
  */
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ktap.h"
 #include "live.h"
@@ -109,8 +108,8 @@ int main(void)
 {
 	if (live_missing())
 		return ktap_skip_all(live_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 
 	ktap_plan(2);
 	vmm_ok(requests(0), "a kick arrives after its latency, and so does the answer");

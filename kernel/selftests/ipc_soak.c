@@ -372,10 +372,8 @@ int main(void)
 	const char *given = getenv("LS_SEED");
 	long before;
 
-	if (control_missing())
-		return ktap_skip_all(control_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 	/* It has 54 processes. */
 	if (!ktap_chosen())
 		return ktap_skip_all("takes minutes in an emulator: runs in full form, or by name");

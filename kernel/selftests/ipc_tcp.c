@@ -205,28 +205,18 @@ static bool bad(void)
 	return pair_end(&pair) && ok;
 }
 
-static void each(bool (*body)(enum stream_kind kind), const char *what)
-{
-	char name[128];
-	int kind;
-
-	for (kind = STREAM_TCP4; kind <= STREAM_TCP6; kind++) {
-		snprintf(name, sizeof(name), "%s: %s", stream_names[kind], what);
-		ktap_ok(body(kind), name);
-	}
-}
-
 int main(void)
 {
-	if (control_missing())
-		return ktap_skip_all(control_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 
 	ktap_plan(9);
-	each(exact, "what is sent comes at its arrival, to the nanosecond");
-	each(modelled, "a modelled component takes it then, and sends bytes and an end");
-	each(both_ways, "what goes both ways is what comes");
+	stream_each(STREAM_TCP4, STREAM_TCP6, exact,
+		    "what is sent comes at its arrival, to the nanosecond");
+	stream_each(STREAM_TCP4, STREAM_TCP6, modelled,
+		    "a modelled component takes it then, and sends bytes and an end");
+	stream_each(STREAM_TCP4, STREAM_TCP6, both_ways,
+		    "what goes both ways is what comes");
 	ktap_ok(narrow(), "a stream waits where a wire would drop, and is cut to its mtu");
 	ktap_ok(fills(), "a reader that is slow, and a full queue, make the sender wait");
 	ktap_ok(bad(), "what cannot be a port is refused in words, and nobody gets between");

@@ -183,27 +183,16 @@ static bool unloads(void)
 	return ok;
 }
 
-static void each(bool (*body)(enum stream_kind kind), const char *what)
-{
-	char name[128];
-	int kind;
-
-	for (kind = STREAM_TCP4; kind <= STREAM_TCP6; kind++) {
-		snprintf(name, sizeof(name), "%s: %s", stream_names[kind], what);
-		ktap_ok(body(kind), name);
-	}
-}
-
 int main(void)
 {
-	if (control_missing())
-		return ktap_skip_all(control_missing());
-	if (access("/sys/module/livestack_ipc", F_OK))
-		return ktap_skip_all("livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko");
+	if (port_missing())
+		return ktap_skip_all(port_missing());
 
 	ktap_plan(7);
-	each(ends, "the end of one direction arrives, and that of the other");
-	each(resets, "a connection that is broken off is at the other end, when that arrives");
+	stream_each(STREAM_TCP4, STREAM_TCP6, ends,
+		    "the end of one direction arrives, and that of the other");
+	stream_each(STREAM_TCP4, STREAM_TCP6, resets,
+		    "a connection that is broken off is at the other end, when that arrives");
 	ktap_ok(killed(), "a process that is killed leaves nothing that hangs");
 	ktap_ok(closes(), "ports are closed with bytes on their way");
 	ktap_ok(unloads(), "the module goes while bytes are sent");

@@ -4,10 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +14,7 @@
 
 #include "device.h"
 #include "port.h"
+#include "program.h"
 #include "stage.h"
 
 #define PATIENCE_MS 20000
@@ -29,27 +28,7 @@ struct lan_frame {
 
 pid_t lan_start(const char *arguments, int output)
 {
-	posix_spawn_file_actions_t actions;
-	char here[4096] = "", path[8192], text[256], *argv[16] = { path };
-	unsigned int count = 1;
-	pid_t child = 0;
-	char *word;
-
-	if (readlink("/proc/self/exe", here, sizeof(here) - 1) < 0)
-		return 0;
-	snprintf(path, sizeof(path), "%s/livestack-switch", dirname(here));
-	snprintf(text, sizeof(text), "%s", arguments);
-	for (word = strtok(text, " "); word && count < 15; word = strtok(NULL, " "))
-		argv[count++] = word;
-
-	fflush(stdout);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
-	if (posix_spawn(&child, path, &actions, NULL, argv, NULL))
-		child = 0;
-	posix_spawn_file_actions_destroy(&actions);
-	return child;
+	return program_start("livestack-switch", arguments, output, output);
 }
 
 static bool join_all(struct lan *lan)

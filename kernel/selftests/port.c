@@ -6,6 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+const char *port_missing(void)
+{
+	if (control_missing())
+		return control_missing();
+	if (access("/sys/module/livestack_ipc", F_OK))
+		return "livestack_ipc.ko is not loaded: insmod ipc/livestack_ipc.ko";
+	return NULL;
+}
+
 static void start(struct nl_message *message, uint8_t command, uint32_t session, uint16_t link,
 		  uint32_t end)
 {

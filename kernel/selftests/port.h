@@ -16,6 +16,9 @@ struct port_request {
 	bool framed;
 };
 
+/* What a program lacks to have any, as the reason to skip it, or NULL. */
+const char *port_missing(void);
+
 /* The positive error number or 0; @answer, which may be NULL, has the sentence. */
 int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_request *request,
 	     struct nl_answer *answer);

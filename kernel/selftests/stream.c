@@ -18,7 +18,14 @@
 #include "device.h"
 #include "port.h"
 
-const char *const stream_names[] = { "unix", "TCP over IPv4", "TCP over IPv6" };
+const char *stream_point(enum stream_kind kind, const char *what)
+{
+	static const char *const kinds[] = { "unix", "TCP over IPv4", "TCP over IPv6" };
+	static char name[128];
+
+	snprintf(name, sizeof(name), "%s: %s", kinds[kind], what);
+	return name;
+}
 
 bool stream_loopback(void)
 {

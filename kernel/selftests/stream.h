@@ -17,7 +17,17 @@ enum stream_kind {
 	STREAM_TCP6,
 };
 
-extern const char *const stream_names[];
+/* What a point about streams of this kind is called; valid until the next call. */
+const char *stream_point(enum stream_kind kind, const char *what);
+
+/* A point for each kind from @first to @last, in which @body is told which. */
+#define stream_each(first, last, body, what)                               \
+	do {                                                               \
+		enum stream_kind kind_;                                    \
+									   \
+		for (kind_ = (first); kind_ <= (last); kind_++)            \
+			ktap_ok(body(kind_), stream_point(kind_, (what))); \
+	} while (0)
 
 /*
  * A pair whose link leads from one connection to another, or to component 1 itself: each has an end
