@@ -110,23 +110,17 @@ static bool idle_and_busy(void)
 		{ .program = GUEST_SLEEPER, .count = count, .ticks = 20 * MS },
 	};
 	struct live_vcpu busy = { 0 }, idle = { 0 };
-	const struct guest_vcpu *sleeper;
 	struct vmm vmm;
 	uint32_t session;
 	bool ok;
 
 	session = begin(&vmm, &(struct vmm_setup){ .vcpus = 2 }, programs, 0);
-	sleeper = &vmm.area->vcpu[1];
 	ok = session && vmm_wait(&vmm, 1, PATIENCE_S) &&
 	     !control_state(session, LIVESTACK_STATE_PAUSED) && live_stopped(session, 0, 2) &&
 	     live_get(session, 0, 0, &busy) && live_get(session, 0, 1, &idle);
-	ktap_note("%lu timers, %lu early, late %lu us in the median, %lu at most",
-		  sleeper->timers, sleeper->early, vmm_sample_ns(&vmm, 1, 50) / 1000,
-		  vmm_sample_ns(&vmm, 1, 100) / 1000);
 	ktap_note("idle %lu us of %lu us; %lu parks, behind %lu us", idle.idle_ns / 1000,
 		  busy.clock_ns / 1000, busy.parks, vmm_ns(&vmm, vmm.area->vcpu[0].ahead) / 1000);
-	ok = ok && sleeper->timers - count <= VMM_TWICE(count) &&
-	     sleeper->early <= VMM_EARLY(count) &&
+	ok = vmm_timers_right(&vmm, 1) && ok &&
 	     busy.state == LIVESTACK_VCPU_STATE_PARKED && busy.parks >= count &&
 	     idle.idle_ns >= count * 10 * MS && !vmm.area->vcpu[0].backward &&
 	     vmm_ns(&vmm, vmm.area->vcpu[0].ahead) <=

@@ -71,17 +71,12 @@ static bool send_signals(struct vmm *vmm)
 static bool looks_right(struct place *place, unsigned int vcpu)
 {
 	const struct vmm *vmm = &place->vmm;
-	const struct guest_vcpu *guest = &vmm->area->vcpu[vcpu];
 	struct live_vcpu view = { 0 };
 
 	live_get(place->session, 0, vcpu, &view);
-	ktap_note("vCPU %u: %lu timers of %lu, %lu early by up to %lu us", vcpu, guest->timers,
-		  guest->armed, guest->early, vmm_ns(vmm, guest->earliest) / 1000);
-	ktap_note("  late %lu us in the median, %lu at most; %lu parks, overshoot up to %lu us",
-		  vmm_sample_ns(vmm, vcpu, 50) / 1000, vmm_sample_ns(vmm, vcpu, 100) / 1000,
-		  view.parks, view.overshoot_max_ns / 1000);
-	return guest->timers - guest->count <= VMM_TWICE(guest->count) &&
-	       guest->early <= VMM_EARLY(guest->count);
+	ktap_note("vCPU %u: %lu parks, overshoot up to %lu us", vcpu, view.parks,
+		  view.overshoot_max_ns / 1000);
+	return vmm_timers_right(vmm, vcpu);
 }
 
 static bool run(struct place *place)

@@ -254,3 +254,19 @@ uint64_t vmm_sample_ns(const struct vmm *vmm, unsigned int vcpu, unsigned int pe
 	qsort(sorted, count, sizeof(*sorted), compare);
 	return vmm_ns(vmm, sorted[percent >= 100 ? count - 1 : count * percent / 100]);
 }
+
+bool vmm_timers_right(const struct vmm *vmm, unsigned int vcpu)
+{
+	const struct guest_vcpu *guest = &vmm->area->vcpu[vcpu];
+	const bool once = guest->timers == guest->count && !guest->repeated;
+
+	printf("# vCPU %u: %lu timers of %lu, %lu early by up to %lu us, %lu once more\n", vcpu,
+	       guest->timers, guest->armed, guest->early, vmm_ns(vmm, guest->earliest) / 1000,
+	       guest->repeated);
+	if (guest->sample_count)
+		printf("#   late %lu us in the median, %lu at most\n",
+		       vmm_sample_ns(vmm, vcpu, 50) / 1000, vmm_sample_ns(vmm, vcpu, 100) / 1000);
+	return !guest->early &&
+	       (once || (vmm_is_emulated() &&
+			 guest->timers - guest->count <= VMM_TWICE(guest->count)));
+}

@@ -102,9 +102,9 @@ enum vmm_order {
 /*
  * An emulated processor takes an interrupt twice now and then, gated or not and with exact time
  * too: 1 of 10,000 when it has nothing else to do, more beside others. The second of a timer's
- * comes before the next deadline, or counts once more. So many of @count may.
+ * comes before the next deadline, where the guest knows it (repeated), or counts once more. So many
+ * of @count may.
  */
-#define VMM_EARLY(count) (2 + (count) / 10)
 #define VMM_TWICE(count) (2 + (count) / 1000)
 
 /*
@@ -167,6 +167,9 @@ bool vmm_read_proc(pid_t id, const char *name, char *text, size_t size);
 
 /* Field 22 of /proc/PID/stat; 0: no such process. */
 uint64_t vmm_start_ticks(pid_t pid);
+
+/* Whether a vCPU's timers came, each once and none before its time; notes what did. */
+bool vmm_timers_right(const struct vmm *vmm, unsigned int vcpu);
 
 uint64_t vmm_ns(const struct vmm *vmm, uint64_t ticks);
 uint64_t vmm_ticks(const struct vmm *vmm, uint64_t ns);

@@ -49,6 +49,8 @@ INTERRUPT void guest_on_timer(void *frame)
 		me->timers++;
 		if (ticks_on(me))
 			arm(me, me->deadline + me->ticks);
+	} else if (!in_service(GUEST_TIMER_VECTOR)) {
+		me->repeated++;
 	} else {
 		/* As systems do: until it is time. */
 		me->early++;

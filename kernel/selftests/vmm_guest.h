@@ -99,6 +99,7 @@ struct guest_vcpu {
 	uint64_t timers;   /* timer interrupts taken, each when its deadline had come */
 	uint64_t early;	   /* those before; the deadline is then set again */
 	uint64_t earliest; /* so much at most */
+	uint64_t repeated; /* those before that no timer had caused: the one before once more */
 	uint64_t ipis, disks, kicks, spurious;
 	uint64_t twice;	   /* of ipis: the same was taken before */
 	uint64_t fault_rip, fault_address; /* of what it ended with, 0: it did not */

@@ -9,6 +9,7 @@
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC_EOI 0x80b
 #define MSR_X2APIC_SPIV 0x80f
+#define MSR_X2APIC_ISR 0x810 /* of eight, 32 vectors each */
 #define MSR_X2APIC_ICR 0x830
 #define MSR_X2APIC_LVTT 0x832
 #define MSR_X2APIC_TMICT 0x838
@@ -68,6 +69,15 @@ static inline void halt(void)
 static inline void relax(void)
 {
 	asm volatile("pause" : : : "memory");
+}
+
+/*
+ * Whether the controller has delivered it and waits for its end. An interrupt that it did not
+ * deliver is an old one that an emulated processor takes once more.
+ */
+static inline int in_service(uint32_t vector)
+{
+	return rdmsr(MSR_X2APIC_ISR + vector / 32) >> vector % 32 & 1;
 }
 
 static inline void end_of_interrupt(void)
