@@ -6,6 +6,7 @@
 
 #include "capture.h"
 #include "session.h"
+#include "transport.h"
 
 static u64 ls_link_shortest(const struct ls_link_config *config)
 {
@@ -161,6 +162,15 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 	return link;
 }
 
+/* A stream would have a hole. */
+static bool ls_link_would_lose(const struct ls_link *link, const struct ls_link_config *config)
+{
+	const struct ls_port *a = link->to_a.port, *b = link->to_b.port;
+
+	return (config->to_a.loss_ppm || config->to_b.loss_ppm) &&
+	       ((a && a->whole) || (b && b->whole));
+}
+
 int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 {
 	struct ls_session *session = link->session;
@@ -172,6 +182,8 @@ int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 	lockdep_assert_held(&ls_table_lock);
 	if (ls_link_too_short(session, config))
 		return -ERANGE;
+	if (ls_link_would_lose(link, config))
+		return -EOPNOTSUPP;
 	err = ls_rings_new(link, config, &rings);
 	if (err)
 		return err;

@@ -98,7 +98,10 @@ struct ls_link_config {
 struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 id,
 			    const struct ls_link_config *config);
 
-/* -ERANGE as above; then nothing has changed. */
+/*
+ * -ERANGE as above, -EOPNOTSUPP: an end is a stream that would lose something. Nothing has changed
+ * then.
+ */
 int ls_link_set(struct ls_link *link, const struct ls_link_config *config);
 
 struct ls_link_config ls_link_config(const struct ls_link *link);

@@ -323,6 +323,9 @@ static int ls_nl_set_link(struct genl_info *info)
 	err = ls_link_set(link, &config);
 	if (err == -ERANGE)
 		return ls_nl_refuse_latency(info);
+	if (err == -EOPNOTSUPP)
+		return ls_nl_refuse(info, err, 0,
+				    "an end of the link is a stream, which must not lose anything: leave loss-ppm at 0");
 	if (err)
 		return err;
 	ls_nl_tell(&ls_nl_links, link);

@@ -186,11 +186,12 @@ void ls_gate_hold_deadline(struct ls_gate *gate)
 	ls_kvm_set_deadline(gate->vcpu, 0);
 }
 
-void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
+bool ls_gate_give_deadline(struct ls_gate *gate, u64 deadline)
 {
 	if (deadline)
 		ls_kvm_set_deadline(gate->vcpu, deadline);
 	gate->held = 0;
+	return ls_gate_deadline(gate, deadline) <= ls_gate_ticks(gate);
 }
 
 /* In ticks: what the guest may see of the host in a window. */

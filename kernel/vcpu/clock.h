@@ -58,8 +58,11 @@ void ls_gate_enter_on_time(struct ls_gate *gate);
 /* Takes the guest's deadline away: its timer goes by the host's time, and would come early. */
 void ls_gate_hold_deadline(struct ls_gate *gate);
 
-/* Gives it back, or makes KVM reckon anew when that is: by the guest's clock as it is set now. */
-void ls_gate_give_deadline(struct ls_gate *gate, u64 deadline);
+/*
+ * Gives it back, or makes KVM reckon anew when that is: by the guest's clock as it is set now.
+ * Whether it has come.
+ */
+bool ls_gate_give_deadline(struct ls_gate *gate, u64 deadline);
 
 /*
  * A vCPU that was plugged in: its counter goes with the one of @first, which was there before. KVM

@@ -77,12 +77,13 @@ static void ls_gate_look(struct ls_gate *gate, bool away)
 		ls_gate_turn_back(gate);
 		return;
 	}
+	/* Of one that has come the guest hears after its next exit. */
+	if (gate->held && ls_gate_give_deadline(gate, gate->held))
+		irq_work_queue(&gate->kick);
 	if (gate->standing) {
 		ls_gate_enter_on_time(gate);
 		trace_ls_vcpu_enter(gate, gate->set, ls_gate_ticks(gate));
 	}
-	if (gate->held)
-		ls_gate_give_deadline(gate, gate->held);
 	if (!free)
 		ls_gate_arm(gate, ticks);
 }
@@ -150,19 +151,19 @@ static enum hrtimer_restart ls_gate_timeout(struct hrtimer *timer)
 static void ls_gate_load(struct ls_gate *gate, int cpu, bool halted)
 {
 	struct preempt_notifier *notifier = ls_kvm_notifier(gate->vcpu);
-	bool arm = true, leaving, free;
+	bool arm, leaving, free;
 	unsigned long flags;
 	u64 deadline, to;
 
 	ls_gate_stand(gate);
 	deadline = gate->held ?: ls_kvm_deadline(gate->vcpu);
-
 	flags = ls_live_lock(gate->machine->component);
-	if (halted)
-		arm = ls_gate_rouse(gate);
 	leaving = gate->leaving;
 	free = gate->machine->window.free;
+	/* On its way to the door KVM may hand out one that comes by the host's time. */
+	arm = halted ? ls_gate_rouse(gate) : ls_gate_deadline(gate, deadline) <= gate->clock;
 	ls_live_unlock(gate->machine->component, flags);
+	arm |= leaving || free;
 
 	if (!gate->freed) {
 		/* A halted one is woken by its timer, which must find its time come. */
