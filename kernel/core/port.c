@@ -340,6 +340,18 @@ void ls_port_resume(struct ls_way *way)
 	ls_port_start(port, &port->resuming, port->ops->resume);
 }
 
+void ls_port_read_on(struct ls_port *port)
+{
+	unsigned long flags = ls_port_lock(port);
+
+	if (port->open) {
+		port->out->waits = port;
+		ls_port_resume(port->out);
+	}
+	ls_port_unlock(port, flags);
+}
+EXPORT_SYMBOL_GPL(ls_port_read_on);
+
 struct ls_message *ls_port_take(struct ls_port *port)
 {
 	unsigned long flags = ls_port_lock(port);

@@ -157,6 +157,9 @@ struct ls_message *ls_port_take(struct ls_port *port);
  */
 void ls_port_stall(struct ls_port *port, bool waits);
 
+/* There is room, and more to be sent than is good here: resume() is called as if there were again. */
+void ls_port_read_on(struct ls_port *port);
+
 /* What resume() told of was seen to: simulated time may skip on. */
 void ls_port_resumed(struct ls_port *port);
 

@@ -62,6 +62,7 @@ struct ls_relay {
 	struct mutex reading;	/* of AF_UNIX: a stream's order is that in which it was read */
 	struct sk_buff *rest;	/* of a stream, under that: read, and not sent for want of room */
 	u32 rest_from;
+	u32 burst;		/* messages made in this go */
 	struct ls_record *record; /* of who reads, NULL: not framed */
 	void *buffer;		/* what is being written, in one piece */
 	size_t size;

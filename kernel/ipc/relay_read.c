@@ -3,9 +3,14 @@
 
 #include "relay.h"
 
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/skbuff.h>
 
 #define LS_RELAY_ABSURD "a record's length was 0 or above 65536: framed is for streams of frames of up to 64 KiB, each after its length in 4 bytes, big-endian, as of QEMU's -netdev stream; close the port and make it without framed"
+
+/* So many messages are made in one go. */
+#define LS_RELAY_BURST 128
 
 bool ls_relay_room(struct ls_relay *relay)
 {
@@ -22,8 +27,9 @@ void ls_relay_retry(struct ls_relay *relay)
 
 bool ls_relay_send(struct ls_relay *relay, struct ls_message *message)
 {
-	const int err = ls_port_send(&relay->port, message, ls_port_now(&relay->port));
+	/* What has been sent may be gone. */
 	const bool is_mark = ls_cargo_of(message) != LS_CARGO_BYTES;
+	const int err = ls_port_send(&relay->port, message, ls_port_now(&relay->port));
 	/* Others may send over the link, too, and have been quicker. */
 	const bool waits = err == -ENOBUFS && (relay->port.whole || is_mark);
 
@@ -109,11 +115,25 @@ static u32 ls_relay_feed(struct ls_relay *relay, const struct sk_buff *skb, u32 
 	return taken;
 }
 
+/* Records may be tiny, and very many in one packet: not all of them with everybody waiting. */
+static bool ls_relay_goes_on(struct ls_relay *relay)
+{
+	if (++relay->burst < LS_RELAY_BURST)
+		return true;
+	if (in_softirq()) {
+		ls_port_read_on(&relay->port);
+		return false;
+	}
+	relay->burst = 0;
+	cond_resched();
+	return true;
+}
+
 u32 ls_relay_send_some(struct ls_relay *relay, struct sk_buff *skb, u32 offset, u32 length)
 {
 	u32 taken = 0, some;
 
-	while (taken < length && ls_relay_room(relay)) {
+	while (taken < length && ls_relay_room(relay) && ls_relay_goes_on(relay)) {
 		if (relay->record)
 			some = ls_relay_feed(relay, skb, offset + taken, length - taken);
 		else

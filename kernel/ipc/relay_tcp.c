@@ -41,6 +41,7 @@ static void ls_tcp_read(struct ls_relay *relay)
 	struct sock *sk = relay->sock->sk;
 	read_descriptor_t descriptor = { .arg.data = relay, .count = 1 };
 
+	relay->burst = 0;
 	/* Who sent may keep back more until what it has sent is acknowledged: say so at once. */
 	inet_csk_exit_pingpong_mode(sk);
 	if (inet_csk_ack_scheduled(sk))

@@ -107,17 +107,33 @@ void ls_gate_tell_through(struct ls_gate *gate, u64 shows)
 }
 
 /*
- * Where the guest's clock stood when it ran last: at its last exit. Exits of entries that were
- * turned back at the door do not count, as the guest has not run: then @standing says so.
- *
- * KVM hands a timer's interrupt to the guest, and forgets the deadline, soon after an exit. That
- * may have been later than the exit, and the guest must find that time come. For a deadline that it
+ * KVM hands a timer's interrupt to the guest, and forgets the deadline, soon after an exit, or when
+ * a halted one comes back from its VMM. The guest must find that time come. For a deadline that it
  * had set just then, which nobody knows any more, its clock stands where it is now, or was when it
  * went to its VMM.
  */
+static s64 ls_gate_handed_ticks(const struct ls_gate *gate)
+{
+	/* KVM is a little early, and waits for the rest before it enters the guest. */
+	const u64 advance = ls_us_ticks(LS_TIMER_ADVANCE_US);
+	const u64 unloaded = ls_kvm_unload_tsc(gate->vcpu);
+	s64 now = ls_gate_ticks(gate) + advance, ticks = S64_MIN;
+
+	if (gate->armed)
+		ticks = min(now, (s64)ls_gate_deadline(gate, gate->armed));
+	if (!ls_kvm_may_set_deadline(gate->vcpu))
+		return ticks;
+	if (unloaded != gate->unloaded)
+		now = ls_gate_ticks_at(gate, unloaded) + advance;
+	return max(ticks, now);
+}
+
+/*
+ * Where the guest's clock stood when it ran last: at its last exit. Exits of entries that were
+ * turned back at the door do not count, as the guest has not run: then @standing says so.
+ */
 void ls_gate_stand(struct ls_gate *gate)
 {
-	const u64 unloaded = ls_kvm_unload_tsc(gate->vcpu);
 	s64 ticks;
 
 	ls_gate_rebase(gate);
@@ -126,16 +142,8 @@ void ls_gate_stand(struct ls_gate *gate)
 	if (gate->through)
 		ls_gate_tell_through(gate, gate->clock);
 	ticks = ls_gate_exit_ticks(gate);
-	if (!gate->held && !ls_kvm_deadline(gate->vcpu)) {
-		s64 now = ls_gate_ticks_at(gate, unloaded == gate->unloaded ? rdtsc() : unloaded);
-
-		/* KVM is a little early, and waits for the rest before it enters the guest. */
-		now += ls_us_ticks(LS_TIMER_ADVANCE_US);
-		if (ls_kvm_may_set_deadline(gate->vcpu))
-			ticks = now;
-		else if (gate->armed)
-			ticks = max(ticks, min(now, (s64)ls_gate_deadline(gate, gate->armed)));
-	}
+	if (!gate->held && !ls_kvm_deadline(gate->vcpu))
+		ticks = max(ticks, ls_gate_handed_ticks(gate));
 	if (ticks > (s64)gate->clock)
 		WRITE_ONCE(gate->clock, ticks);
 	gate->standing = true;
@@ -145,19 +153,12 @@ bool ls_gate_was_away(struct ls_gate *gate)
 {
 	const u64 now = rdtsc(), since = ls_kvm_unload_tsc(gate->vcpu), took = now - since;
 	const u64 charged = gate->machine->exact ? 0 : ls_us_ticks(ls_charge_us);
-	const bool stood = gate->standing;
 
 	gate->in_user += took;
 	if (!gate->freed && took > charged)
 		ls_gate_stand(gate);
 	gate->unloaded = since;
-	if (stood || !gate->standing)
-		return gate->standing && !gate->freed;
-	/* A halted one may have been handed its timer's interrupt since it came back. */
-	if (gate->armed && !gate->held && !ls_kvm_deadline(gate->vcpu))
-		WRITE_ONCE(gate->clock, max(gate->clock, min(ls_gate_deadline(gate, gate->armed),
-							     ls_gate_ticks_at(gate, now))));
-	return true;
+	return gate->standing && !gate->freed;
 }
 
 u64 ls_gate_reads(const struct ls_gate *gate)
