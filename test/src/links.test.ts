@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Links between virtual machines in a lab host whose time counts instructions: real guests, real ping, and
+// Links between virtual machines in a lab host: real guests, real ping, and
 // what is lost, changed and left over. links-times.test.ts looks at how long pings take.
 import { tinyGuest } from "@livestack/image";
 import t from "tap";
@@ -15,7 +15,7 @@ const guest = "image: builtin:tiny, memory: 128MiB";
 const scenarios = {
   lossy: `
 name: lossy
-session: {end: commands}
+session: {end: commands, on_overshoot: count}
 components:
   a: {${guest}, run: ["ping -c 50 -i 0.1 -W 1 b || true", "ping -c 3 -s 1400 -W 1 c || true"]}
   b: {${guest}}
@@ -26,7 +26,7 @@ links:
 `,
   changed: `
 name: changed
-session: {end: commands}
+session: {end: commands, on_overshoot: count}
 components:
   a: {${guest}, setup: [mkfifo /tmp/go], run: [ping -c 3 b, read -r _ </tmp/go, ping -c 3 b, read -r _ </tmp/go, "! ping -c 2 -W 1 b"]}
   b: {${guest}}
