@@ -8,6 +8,7 @@ import { ipcMutants } from "./mutants-ipc.js";
 import type { Mutant } from "./mutants-judge.js";
 import { labMutants } from "./mutants-lab.js";
 import { switchMutants } from "./mutants-switch.js";
+import { syncMutants } from "./mutants-sync.js";
 import { toolMutants } from "./mutants-tools.js";
 import { vcpuMutants } from "./mutants-vcpu.js";
 import { windowMutants } from "./mutants-window.js";
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...labMutants,
   ...guestMutants,
   ...windowMutants,
+  ...syncMutants,
   ...coreMutants,
   ...vcpuMutants,
   ...ipcMutants,
