@@ -196,9 +196,9 @@ void ls_component_overshot(struct ls_component *component, u64 overshoot_ns)
 
 	component->overshoots++;
 	ls_histogram_add(&component->overshoot_ns, overshoot_ns);
-	/* Nothing can come late to who has no links. */
+	/* Nothing can come late to who has no links, or only loops. */
 	if (session->mode == LIVESTACK_MODE_STRICT &&
-	    READ_ONCE(component->links) &&
+	    READ_ONCE(component->links) > READ_ONCE(component->loops) &&
 	    overshoot_ns > ls_session_slack(session) &&
 	    session->on_overshoot == LIVESTACK_ON_OVERSHOOT_PAUSE &&
 	    session->state == LIVESTACK_STATE_RUNNING) {

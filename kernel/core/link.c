@@ -8,16 +8,21 @@
 #include "session.h"
 #include "transport.h"
 
-static u64 ls_link_shortest(const struct ls_link_config *config)
+/*
+ * What nobody may run ahead by. Who sends over a loop receives by the same clock, which is never
+ * further than an arrival that comes after it: windows may be as long as they like.
+ */
+static u64 ls_link_shortest(const struct ls_link_config *config, bool loop)
 {
-	return min(config->latency_ns, config->back_latency_ns);
+	return loop ? LS_TIME_NONE : min(config->latency_ns, config->back_latency_ns);
 }
 
 /* No message may arrive in the window that it is sent in, or it could come late. */
-static bool ls_link_too_short(const struct ls_session *session, const struct ls_link_config *config)
+static bool ls_link_too_short(const struct ls_session *session, const struct ls_link_config *config,
+			      bool loop)
 {
 	return session->mode == LIVESTACK_MODE_STRICT &&
-	       session->window.quantum_ns > ls_link_shortest(config);
+	       session->window.quantum_ns > ls_link_shortest(config, loop);
 }
 
 /*
@@ -35,9 +40,11 @@ static void ls_way_set(struct ls_way *way, u64 latency_ns, u64 generation)
 	way->latency_ns = latency_ns;
 }
 
-static void ls_way_init(struct ls_way *way, struct ls_component *to, u64 latency_ns, u64 seed)
+static void ls_way_init(struct ls_way *way, struct ls_component *from, struct ls_component *to,
+			u64 latency_ns, u64 seed)
 {
 	way->to = to;
+	way->loop = from == to;
 	way->latency_ns = latency_ns;
 	way->earlier_ns = LS_TIME_NONE;
 	way->since = to->session->window.generation;
@@ -105,22 +112,35 @@ static u64 ls_session_lookahead(struct ls_session *session)
 
 	xa_for_each(&session->links, id, link) {
 		config = ls_link_config(link);
-		lookahead_ns = min(lookahead_ns, ls_link_shortest(&config));
+		lookahead_ns = min(lookahead_ns, ls_link_shortest(&config, link->to_b.loop));
 	}
 	return lookahead_ns;
+}
+
+/* Its ends have one more, or one less. */
+static void ls_link_count(struct ls_link *link, int more)
+{
+	struct ls_way *const ways[] = { &link->to_a, &link->to_b };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ways); i++) {
+		ways[i]->to->links += more;
+		ways[i]->to->loops += ways[i]->loop ? more : 0;
+	}
 }
 
 struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 id,
 			    const struct ls_link_config *config)
 {
 	struct ls_session *session = a->session;
+	const bool loop = a == b;
 	struct ls_rings rings;
 	struct ls_link *link;
 	unsigned long flags;
 	int err;
 
 	lockdep_assert_held(&ls_table_lock);
-	if (ls_link_too_short(session, config))
+	if (ls_link_too_short(session, config, loop))
 		return ERR_PTR(-ERANGE);
 	if (session->link_count == LIVESTACK_LINKS_MAX)
 		return ERR_PTR(-ENOSPC);
@@ -148,17 +168,17 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 		return ERR_PTR(err == -EBUSY ? -EEXIST : err);
 	}
 	raw_spin_lock_irqsave(&session->lock, flags);
-	ls_way_init(&link->to_b, b, config->latency_ns, link->seed ^ (u64)id << 1);
-	ls_way_init(&link->to_a, a, config->back_latency_ns, link->seed ^ ((u64)id << 1 | 1));
+	ls_way_init(&link->to_b, a, b, config->latency_ns, link->seed ^ (u64)id << 1);
+	ls_way_init(&link->to_a, b, a, config->back_latency_ns,
+		    link->seed ^ ((u64)id << 1 | 1));
 	ls_wire_set(&link->to_b.wire, &config->to_b, rings.to_b);
 	ls_wire_set(&link->to_a.wire, &config->to_a, rings.to_a);
 	link->gone = false;
 	session->link_count++;
-	session->lookahead_ns = min(session->lookahead_ns, ls_link_shortest(config));
+	session->lookahead_ns = min(session->lookahead_ns, ls_link_shortest(config, loop));
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	ls_table_changes++;
-	a->links++;
-	b->links++;
+	ls_link_count(link, 1);
 	return link;
 }
 
@@ -180,7 +200,7 @@ int ls_link_set(struct ls_link *link, const struct ls_link_config *config)
 	int err;
 
 	lockdep_assert_held(&ls_table_lock);
-	if (ls_link_too_short(session, config))
+	if (ls_link_too_short(session, config, link->to_b.loop))
 		return -ERANGE;
 	if (ls_link_would_lose(link, config))
 		return -EOPNOTSUPP;
@@ -224,8 +244,7 @@ int ls_link_del(struct ls_link *link)
 
 	ls_capture_end(link);
 	ls_table_changes++;
-	link->to_a.to->links--;
-	link->to_b.to->links--;
+	ls_link_count(link, -1);
 	xa_erase(&session->links, link->id);
 	lookahead_ns = ls_session_lookahead(session);
 	raw_spin_lock_irqsave(&session->lock, flags);

@@ -42,6 +42,7 @@ struct ls_way_counts {
 /* One way over a link; all but @to under the session's lock. */
 struct ls_way {
 	struct ls_component *to;
+	bool loop;		/* it comes from there, too */
 	u64 latency_ns;		/* from the window after @since on */
 	u64 earlier_ns;		/* the latency before, or LS_TIME_NONE: it was not there yet */
 	u64 since;		/* the window's generation when latency_ns was set */
@@ -71,6 +72,7 @@ struct ls_message {
 	u64 number;		/* the receiver's count of messages before it */
 	struct ls_way *way;
 	u32 length;
+	u32 size;		/* bytes that the wire counts */
 	u32 queue_bytes;	/* of its link, while it is being sent; 0: has been looked at */
 	u16 link;
 	u16 source;
@@ -92,8 +94,8 @@ struct ls_link_config {
 /* These want ls_table_lock held. */
 
 /*
- * -EEXIST: the number is taken, -ENOSPC: there are LIVESTACK_LINKS_MAX already, -ERANGE: a strict
- * session's quantum is longer than a latency.
+ * With @a and @b the same it is a loop. -EEXIST: the number is taken, -ENOSPC: there are
+ * LIVESTACK_LINKS_MAX already, -ERANGE: a strict session's quantum is longer than a latency.
  */
 struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 id,
 			    const struct ls_link_config *config);
@@ -140,7 +142,7 @@ struct ls_message *ls_message_peek(struct ls_component *component);
 /* Takes what ls_message_peek() gave, and frees it. */
 void ls_message_take(struct ls_component *component, struct ls_message *message);
 
-/* Drops all messages to who has left. */
+/* Drops all messages to who has left, but for those on loops, which take no time from then on. */
 void ls_messages_drop(struct ls_session *session, struct rb_root *messages);
 
 /* Under the session's lock: gives ports what has arrived at the component by its clock. */

@@ -114,6 +114,7 @@ static int ls_nl_put_link(struct sk_buff *msg, void *header, void *object)
 	    ls_nl_put_u64(msg, LIVESTACK_A_LINK_BACK_LATENCY_NS, config.back_latency_ns) ||
 	    nla_put_u32(msg, LIVESTACK_A_LINK_QUEUE_BYTES, config.queue_bytes) ||
 	    ls_nl_put_u64(msg, LIVESTACK_A_LINK_SEED, link->seed) ||
+	    (link->to_b.loop && nla_put_flag(msg, LIVESTACK_A_LINK_LOOP)) ||
 	    ls_nl_put_way(msg, LIVESTACK_A_LINK_TO_B, link->session, &link->to_b) ||
 	    ls_nl_put_way(msg, LIVESTACK_A_LINK_TO_A, link->session, &link->to_a))
 		return -EMSGSIZE;
@@ -187,11 +188,21 @@ static int ls_nl_read_wire(struct genl_info *info, int end, struct ls_wire_confi
 	return 0;
 }
 
-static int ls_nl_read_config(struct genl_info *info, struct ls_link_config *config)
+/* Who sends over a loop counts on it to come back. */
+static int ls_nl_check_loop(struct genl_info *info, int end, const struct ls_wire_config *config)
+{
+	if (!config->loss_ppm && !config->mtu && !config->limit_bytes && !config->down)
+		return 0;
+	return ls_nl_refuse_nested(info, end,
+				   "nothing is lost on a loop: leave loss-ppm, mtu, limit-bytes and down out");
+}
+
+static int ls_nl_read_config(struct genl_info *info, bool loop, struct ls_link_config *config)
 {
 	const struct nlattr *latency = info->attrs[LIVESTACK_A_LINK_LATENCY_NS];
 	const struct nlattr *back = info->attrs[LIVESTACK_A_LINK_BACK_LATENCY_NS];
 	const struct nlattr *queue = info->attrs[LIVESTACK_A_LINK_QUEUE_BYTES];
+	int err;
 
 	if (latency)
 		config->latency_ns = nla_get_u64(latency);
@@ -199,8 +210,12 @@ static int ls_nl_read_config(struct genl_info *info, struct ls_link_config *conf
 		config->back_latency_ns = nla_get_u64(back);
 	if (queue)
 		config->queue_bytes = nla_get_u32(queue);
-	return ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_B, &config->to_b) ?:
-	       ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_A, &config->to_a);
+	err = ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_B, &config->to_b) ?:
+	      ls_nl_read_wire(info, LIVESTACK_A_LINK_TO_A, &config->to_a);
+	if (err || !loop)
+		return err;
+	return ls_nl_check_loop(info, LIVESTACK_A_LINK_TO_B, &config->to_b) ?:
+	       ls_nl_check_loop(info, LIVESTACK_A_LINK_TO_A, &config->to_a);
 }
 
 static int ls_nl_refuse_latency(struct genl_info *info)
@@ -211,6 +226,19 @@ static int ls_nl_refuse_latency(struct genl_info *info)
 
 	return ls_nl_refuse(info, -ERANGE, attribute,
 			    "the latency is below the quantum of a strict session, messages could be late: set a shorter quantum first, or make the session relaxed");
+}
+
+static int ls_nl_check_ends(struct genl_info *info, bool same)
+{
+	const bool loop = info->attrs[LIVESTACK_A_LINK_LOOP];
+
+	if (same && !loop)
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_LINK_B,
+				    "a link cannot lead back to the component it comes from: say two different ones, or loop if it is meant to");
+	if (loop && !same)
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_LINK_B,
+				    "a loop leads back to the component it comes from: say it as a and as b, or leave loop out");
+	return 0;
 }
 
 static int ls_nl_check_link_new(struct genl_info *info)
@@ -227,11 +255,8 @@ static int ls_nl_check_link_new(struct genl_info *info)
 	if (!info->attrs[LIVESTACK_A_LINK_LATENCY_NS])
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_LINK_LATENCY_NS,
 				    "a link needs latency-ns, from 0 to 3600000000000");
-	if (nla_get_u16(info->attrs[LIVESTACK_A_LINK_A]) ==
-	    nla_get_u16(info->attrs[LIVESTACK_A_LINK_B]))
-		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_LINK_B,
-				    "a link cannot lead back to the component it comes from: say two different ones");
-	return 0;
+	return ls_nl_check_ends(info, nla_get_u16(info->attrs[LIVESTACK_A_LINK_A]) ==
+					      nla_get_u16(info->attrs[LIVESTACK_A_LINK_B]));
 }
 
 static int ls_nl_make_link(struct genl_info *info)
@@ -258,7 +283,7 @@ static int ls_nl_make_link(struct genl_info *info)
 	config.back_latency_ns = nla_get_u64(info->attrs[LIVESTACK_A_LINK_LATENCY_NS]);
 	if (info->attrs[LIVESTACK_A_LINK_SEED])
 		config.seed = nla_get_u64(info->attrs[LIVESTACK_A_LINK_SEED]);
-	err = ls_nl_read_config(info, &config);
+	err = ls_nl_read_config(info, a == b, &config);
 	if (err)
 		return err;
 	link = ls_link_new(a, b, nla_get_u16(info->attrs[LIVESTACK_A_LINK_ID]), &config);
@@ -317,7 +342,7 @@ static int ls_nl_set_link(struct genl_info *info)
 		return ls_nl_refuse(info, -EINVAL, 0,
 				    "nothing to set: say latency-ns, back-latency-ns, queue-bytes, to-b or to-a");
 	config = ls_link_config(link);
-	err = ls_nl_read_config(info, &config);
+	err = ls_nl_read_config(info, link->to_b.loop, &config);
 	if (err)
 		return err;
 	err = ls_link_set(link, &config);

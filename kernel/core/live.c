@@ -20,8 +20,7 @@
 /* The one there is, under ls_table_lock. */
 static const struct ls_mechanism *ls_mechanism;
 
-/* As proc_pid_stat(5) field 22 counts. */
-static u64 ls_start_ticks(const struct task_struct *leader)
+u64 ls_start_ticks(const struct task_struct *leader)
 {
 	return div_u64(leader->start_boottime, NSEC_PER_SEC / USER_HZ);
 }
@@ -90,6 +89,7 @@ int ls_live_attach(struct ls_component *component, const struct ls_live_request 
 		.component_id = component->id,
 		.nested = request->nested,
 		.exact = request->exact,
+		.helpers = request->helpers,
 	};
 	unsigned long flags;
 	void *own;

@@ -7,6 +7,9 @@
 
 struct ls_session;
 
+/* As proc_pid_stat(5) field 22 counts. */
+u64 ls_start_ticks(const struct task_struct *leader);
+
 /* These want ls_table_lock held. */
 
 /* The machine whose VMM is process @pid, started at @start_ticks; @nested, @exact: mechanism.h. */
@@ -14,6 +17,7 @@ struct ls_live_request {
 	u32 pid;
 	u64 start_ticks;
 	bool nested, exact;
+	const struct ls_helpers *helpers;
 };
 
 /*

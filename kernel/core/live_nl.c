@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* component-attach and component-detach. */
 
+#include "helpers.h"
 #include "live.h"
 #include "netlink.h"
 #include "netlink_gen.h"
@@ -32,13 +33,14 @@ static int ls_nl_attach_attribute(int err)
 	}
 }
 
-static int ls_nl_attach(struct genl_info *info)
+static int ls_nl_attach_with(struct genl_info *info, const struct ls_helpers *helpers)
 {
 	const struct ls_live_request request = {
 		.pid = nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_PID]),
 		.start_ticks = nla_get_u64(info->attrs[LIVESTACK_A_COMPONENT_START_TICKS]),
 		.nested = info->attrs[LIVESTACK_A_COMPONENT_NESTED],
 		.exact = info->attrs[LIVESTACK_A_COMPONENT_EXACT],
+		.helpers = helpers,
 	};
 	struct ls_component *component = ls_nl_find_component(info);
 	const char *sentence = NULL;
@@ -48,6 +50,21 @@ static int ls_nl_attach(struct genl_info *info)
 		return PTR_ERR(component);
 	err = ls_live_attach(component, &request, &sentence);
 	return sentence ? ls_nl_refuse(info, err, ls_nl_attach_attribute(err), sentence) : err;
+}
+
+static int ls_nl_attach(struct genl_info *info)
+{
+	const u32 vmm = nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_PID]);
+	struct ls_helpers helpers;
+	const char *sentence;
+	int err;
+
+	err = ls_helpers_find(info->attrs[LIVESTACK_A_COMPONENT_HELPERS], vmm, &helpers, &sentence);
+	if (err)
+		return ls_nl_refuse(info, err, LIVESTACK_A_COMPONENT_HELPERS, sentence);
+	err = ls_nl_attach_with(info, &helpers);
+	ls_helpers_put(&helpers);
+	return err;
 }
 
 int ls_nl_component_attach_doit(struct sk_buff *skb, struct genl_info *info)

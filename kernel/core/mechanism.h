@@ -24,6 +24,12 @@ struct ls_component;
 struct module;
 struct task_struct;
 
+/* Processes that work for a VMM: it has something to do while any of them has. */
+struct ls_helpers {
+	u32 count;
+	struct task_struct *leaders[LIVESTACK_HELPERS_MAX];	/* held */
+};
+
 /* What component-attach asks for. */
 struct ls_attachment {
 	struct task_struct *leader;	/* of the VMM's process */
@@ -31,6 +37,7 @@ struct ls_attachment {
 	u16 component_id;
 	bool nested;			/* guests in the guest may run free */
 	bool exact;			/* speed is given for exact clocks */
+	const struct ls_helpers *helpers; /* core's; the mechanism takes hold of what it keeps */
 };
 
 /* What component-get tells of a machine. */

@@ -7,6 +7,7 @@
 #include "capture.h"
 #include "link.h"
 #include "live.h"
+#include "loop.h"
 #include "port.h"
 #include "session.h"
 #include "trace.h"
@@ -20,6 +21,7 @@ struct ls_message *ls_message_new(u32 length)
 	message = kvmalloc(struct_size(message, data, length), GFP_KERNEL_ACCOUNT);
 	if (message) {
 		message->length = length;
+		message->size = length;
 		message->holds = NULL;
 	}
 	return message;
@@ -146,6 +148,9 @@ int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_
 	 * no message of a window that is over.
 	 */
 	send_ns = max3(send_ns, way->sent_ns, from->session->window.start_ns);
+	/* To itself nobody is late: if its clock went on while it sent, it has sent later. */
+	if (way->loop)
+		send_ns = max(send_ns, ls_component_clock(from));
 	message->queue_bytes = 0;
 	if (!ls_way_has_room(way, link->queue_bytes))
 		return -ENOBUFS;
@@ -239,6 +244,7 @@ void ls_messages_drop(struct ls_session *session, struct rb_root *messages)
 	unsigned long flags;
 
 	might_sleep();
+	ls_loop_pass_all(session, messages);
 	rbtree_postorder_for_each_entry_safe(message, next, messages, node) {
 		/* One at a time: there may be very many, and interrupts are off. */
 		raw_spin_lock_irqsave(&session->lock, flags);

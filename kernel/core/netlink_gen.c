@@ -131,7 +131,7 @@ static const struct nla_policy ls_component_del_nl_policy[LIVESTACK_A_COMPONENT_
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 };
 
-static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_SEED + 1] = {
+static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_LOOP + 1] = {
 	[LIVESTACK_A_LINK_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 	[LIVESTACK_A_LINK_A] = NLA_POLICY_MAX(NLA_U16, 1023),
@@ -143,6 +143,7 @@ static const struct nla_policy ls_link_new_nl_policy[LIVESTACK_A_LINK_SEED + 1] 
 	[LIVESTACK_A_LINK_TO_B] = NLA_POLICY_NESTED(ls_direction_nl_policy),
 	[LIVESTACK_A_LINK_TO_A] = NLA_POLICY_NESTED(ls_direction_nl_policy),
 	[LIVESTACK_A_LINK_SEED] = { .type = NLA_U64 },
+	[LIVESTACK_A_LINK_LOOP] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ls_link_get_nl_policy[LIVESTACK_A_LINK_ID + 1] = {
@@ -166,13 +167,14 @@ static const struct nla_policy ls_link_del_nl_policy[LIVESTACK_A_LINK_ID + 1] = 
 	[LIVESTACK_A_LINK_ID] = NLA_POLICY_MAX(NLA_U16, 4095),
 };
 
-static const struct nla_policy ls_component_attach_nl_policy[LIVESTACK_A_COMPONENT_EXACT + 1] = {
+static const struct nla_policy ls_component_attach_nl_policy[LIVESTACK_A_COMPONENT_HELPERS + 1] = {
 	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 	[LIVESTACK_A_COMPONENT_PID] = { .type = NLA_U32 },
 	[LIVESTACK_A_COMPONENT_START_TICKS] = { .type = NLA_U64 },
 	[LIVESTACK_A_COMPONENT_NESTED] = { .type = NLA_FLAG },
 	[LIVESTACK_A_COMPONENT_EXACT] = { .type = NLA_FLAG },
+	[LIVESTACK_A_COMPONENT_HELPERS] = { .type = NLA_BINARY, .len = 512 },
 };
 
 static const struct nla_policy ls_component_detach_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
@@ -186,7 +188,7 @@ static const struct nla_policy ls_vcpu_get_nl_policy[LIVESTACK_A_VCPU_ID + 1] = 
 	[LIVESTACK_A_VCPU_ID] = { .type = NLA_U16 },
 };
 
-static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_FRAMED + 1] = {
+static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_SIZED + 1] = {
 	[LIVESTACK_A_PORT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_PORT_LINK] = NLA_POLICY_MAX(NLA_U16, 4095),
 	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
@@ -196,6 +198,7 @@ static const struct nla_policy ls_port_new_nl_policy[LIVESTACK_A_PORT_FRAMED + 1
 	[LIVESTACK_A_PORT_OUT_FD] = { .type = NLA_U32 },
 	[LIVESTACK_A_PORT_INTERFACE] = { .type = NLA_NUL_STRING, .len = LIVESTACK_INTERFACE_MAX },
 	[LIVESTACK_A_PORT_FRAMED] = { .type = NLA_FLAG },
+	[LIVESTACK_A_PORT_SIZED] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy ls_port_get_nl_policy[LIVESTACK_A_PORT_END + 1] = {
@@ -272,7 +275,7 @@ const struct genl_ops ls_nl_ops[18] = {
 		.cmd = LIVESTACK_CMD_LINK_NEW,
 		.doit = ls_nl_link_new_doit,
 		.policy = ls_link_new_nl_policy,
-		.maxattr = LIVESTACK_A_LINK_SEED,
+		.maxattr = LIVESTACK_A_LINK_LOOP,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -301,7 +304,7 @@ const struct genl_ops ls_nl_ops[18] = {
 		.cmd = LIVESTACK_CMD_COMPONENT_ATTACH,
 		.doit = ls_nl_component_attach_doit,
 		.policy = ls_component_attach_nl_policy,
-		.maxattr = LIVESTACK_A_COMPONENT_EXACT,
+		.maxattr = LIVESTACK_A_COMPONENT_HELPERS,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -323,7 +326,7 @@ const struct genl_ops ls_nl_ops[18] = {
 		.cmd = LIVESTACK_CMD_PORT_NEW,
 		.doit = ls_nl_port_new_doit,
 		.policy = ls_port_new_nl_policy,
-		.maxattr = LIVESTACK_A_PORT_FRAMED,
+		.maxattr = LIVESTACK_A_PORT_SIZED,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{

@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "link.h"
+#include "loop.h"
 #include "session.h"
 
 /* The one there is, under ls_table_lock. */
@@ -122,6 +123,12 @@ bool ls_port_loses(const struct ls_port *place)
 }
 EXPORT_SYMBOL_GPL(ls_port_loses);
 
+bool ls_port_loops(const struct ls_port *place)
+{
+	return place->out->loop;
+}
+EXPORT_SYMBOL_GPL(ls_port_loops);
+
 struct ls_port *ls_port_opposite(const struct ls_port *place)
 {
 	/* Under which ports come and go. */
@@ -193,55 +200,6 @@ u64 ls_port_now(struct ls_port *port)
 }
 EXPORT_SYMBOL_GPL(ls_port_now);
 
-struct ls_message *ls_port_message(u32 length, void *cargo, gfp_t gfp)
-{
-	struct ls_message *message = kvmalloc(struct_size(message, data, cargo ? 0 : length), gfp);
-
-	if (!message)
-		return NULL;
-	message->length = length;
-	message->cargo = cargo;
-	message->holds = NULL;
-	return message;
-}
-EXPORT_SYMBOL_GPL(ls_port_message);
-
-void ls_port_holds(struct ls_message *message, const struct ls_cargo_ops *ops)
-{
-	message->holds = ops;
-}
-EXPORT_SYMBOL_GPL(ls_port_holds);
-
-const struct ls_cargo_ops *ls_port_held(const struct ls_message *message)
-{
-	return message->holds;
-}
-EXPORT_SYMBOL_GPL(ls_port_held);
-
-void *ls_port_cargo(const struct ls_message *message)
-{
-	return message->cargo;
-}
-EXPORT_SYMBOL_GPL(ls_port_cargo);
-
-u32 ls_port_length(const struct ls_message *message)
-{
-	return message->length;
-}
-EXPORT_SYMBOL_GPL(ls_port_length);
-
-void *ls_port_data(struct ls_message *message)
-{
-	return message->data;
-}
-EXPORT_SYMBOL_GPL(ls_port_data);
-
-void ls_port_free(struct ls_message *message)
-{
-	ls_message_free(message);
-}
-EXPORT_SYMBOL_GPL(ls_port_free);
-
 /*
  * As long as messages are under way, whose arrival has the port look again: those that wait for a
  * rate are among them.
@@ -293,8 +251,11 @@ int ls_port_send(struct ls_port *port, struct ls_message *message, u64 send_ns)
 	unsigned long flags = ls_port_lock(port);
 	int err;
 
-	if (!port->open || port->component->member.state == LS_MEMBER_OUT)
+	if (!port->open)
 		err = -ENETDOWN;
+	else if (port->component->member.state == LS_MEMBER_OUT ||
+		 port->component->session->state == LIVESTACK_STATE_STOPPED)
+		err = ls_loop_pass(port, message);
 	else
 		err = ls_message_send_by(port->out, port->component, port->link, message, send_ns);
 	ls_port_unlock(port, flags);

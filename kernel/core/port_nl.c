@@ -63,7 +63,8 @@ static int ls_nl_put_port(struct sk_buff *msg, void *header, void *object)
 	    (port->framed &&
 	     (nla_put_flag(msg, LIVESTACK_A_PORT_FRAMED) ||
 	      nla_put_u32(msg, LIVESTACK_A_PORT_HELD_BYTES, view.held_bytes))) ||
-	    (view.fault && nla_put_string(msg, LIVESTACK_A_PORT_FAULT, view.fault)))
+	    (view.fault && nla_put_string(msg, LIVESTACK_A_PORT_FAULT, view.fault)) ||
+	    (port->sized && nla_put_flag(msg, LIVESTACK_A_PORT_SIZED)))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
 	return 0;
@@ -113,6 +114,9 @@ static int ls_nl_check_port(struct genl_info *info, u32 kind)
 	if (kind != LIVESTACK_PORT_KIND_SOCKET && attrs[LIVESTACK_A_PORT_FRAMED])
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PORT_FRAMED,
 				    "only sockets can be framed: eventfds and network devices send one message at a time, leave it out");
+	if (kind != LIVESTACK_PORT_KIND_SOCKET && attrs[LIVESTACK_A_PORT_SIZED])
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PORT_SIZED,
+				    "only sockets can be sized: no size is in what eventfds and network devices send, leave it out");
 	if (kind == LIVESTACK_PORT_KIND_NET) {
 		if (!attrs[LIVESTACK_A_PORT_INTERFACE])
 			return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PORT_INTERFACE,
@@ -144,6 +148,7 @@ static int ls_nl_make_port(struct genl_info *info)
 		.interface = interface ? nla_data(interface) : NULL,
 		.net = genl_info_net(info),
 		.framed = info->attrs[LIVESTACK_A_PORT_FRAMED],
+		.sized = info->attrs[LIVESTACK_A_PORT_SIZED],
 	};
 	const char *sentence = NULL;
 	int err;

@@ -37,6 +37,7 @@ struct ls_component {
 	u32 kind;
 	char name[LIVESTACK_NAME_MAX + 1];
 	u32 links;		/* so many end at it; under ls_table_lock */
+	u32 loops;		/* of those, ends of links to itself */
 	pid_t pid;		/* of who joined, 0: nobody; changes under both locks */
 	void *own;		/* its machine, to the mechanism; NULL: none. As pid. */
 	enum livestack_parting parting; /* how the last machine left; as pid */

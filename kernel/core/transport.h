@@ -35,7 +35,7 @@ struct ls_port_request {
 	s64 fd, out_fd;		/* -1: not said */
 	const char *interface;	/* NULL: not said */
 	struct net *net;	/* the caller's */
-	bool framed;
+	bool framed, sized;
 };
 
 struct ls_port_ops {
@@ -54,6 +54,7 @@ struct ls_port {
 	const struct ls_port_ops *ops;
 	bool whole;		/* a stream: it waits where a wire would drop; said before open */
 	bool framed;		/* a stream of records, each after its length */
+	bool sized;		/* its messages begin with what the wire counts them for */
 	/* Under the session's lock: */
 	bool open;
 	struct list_head arrived;
@@ -92,6 +93,9 @@ void ls_transport_unregister(const struct ls_transport *transport);
 /* Whether the link loses any of what the port sends or takes. */
 bool ls_port_loses(const struct ls_port *place);
 
+/* Whether the link begins and ends at one component, and so is to lose nothing. */
+bool ls_port_loops(const struct ls_port *place);
+
 /* The port at the link's other end, or NULL: for open(), until that has returned. */
 struct ls_port *ls_port_opposite(const struct ls_port *place);
 
@@ -123,6 +127,8 @@ void ls_port_holds(struct ls_message *message, const struct ls_cargo_ops *ops);
 /* What was said; NULL: its bytes are behind it, as those of a modelled component. */
 const struct ls_cargo_ops *ls_port_held(const struct ls_message *message);
 void *ls_port_cargo(const struct ls_message *message);
+/* So many bytes the wire counts it for; its length, unless said before it is sent. */
+void ls_port_size(struct ls_message *message, u32 size);
 u32 ls_port_length(const struct ls_message *message);
 void *ls_port_data(struct ls_message *message);
 void ls_port_free(struct ls_message *message);

@@ -22,8 +22,8 @@ void ls_way_unload(struct ls_way *way, const struct ls_message *message)
 /* LS_TIME_NONE: it carries nothing yet. */
 static u64 ls_way_latency(const struct ls_way *way, const struct ls_window *window)
 {
-	/* Without gating there is no next window to wait for. */
-	return way->since < window->generation || window->released ? way->latency_ns :
+	/* Without gating there is no next window to wait for, and on a loop no need to. */
+	return way->loop || way->since < window->generation || window->released ? way->latency_ns :
 								     way->earlier_ns;
 }
 
@@ -82,8 +82,10 @@ int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns)
 		message->arrival_ns = ls_wire_follow(&way->wire, send_ns, latency_ns);
 		return 0;
 	}
-	fate = ls_wire_carry(&way->wire, send_ns, message->length, latency_ns,
-			     &message->arrival_ns);
+	fate = message->size > LIVESTACK_SIZE_MAX ?
+		       LS_WIRE_MTU :
+		       ls_wire_carry(&way->wire, send_ns, message->size, latency_ns,
+				     &message->arrival_ns);
 	if (fate == LS_WIRE_CARRIED)
 		return 0;
 	message->arrival_ns = LS_TIME_NONE;

@@ -122,6 +122,7 @@ static const struct ls_port_ops ls_relay_port_ops = {
 #define LS_RELAY_LOSS "a stream must not lose anything: take a datagram socket, say framed, or set loss-ppm 0"
 #define LS_RELAY_TAKEN "the socket is in use already, by a port or a protocol: take another"
 #define LS_RELAY_LOOP "the sockets of the link's two ends are connected to each other, so that all would go round for ever: take one each of two pairs"
+#define LS_RELAY_UNSIZED "a stream has no messages whose size could be said: take a datagram socket, say framed, or leave sized out"
 #define LS_RELAY_UNFRAMED "only a stream can be framed, a datagram is a record already: leave framed out"
 
 static const struct ls_relay_source *ls_relay_source(const struct socket *sock)
@@ -147,14 +148,16 @@ static bool ls_relay_is_connected(const struct socket *sock)
 }
 
 static const char *ls_relay_objection(const struct ls_port *place, const struct socket *sock,
-				      bool framed)
+				      const struct ls_port_request *request)
 {
 	if (!ls_relay_source(sock))
 		return LS_RELAY_KIND;
 	if (!ls_relay_is_connected(sock))
 		return LS_RELAY_ALONE;
-	if (framed)
+	if (request->framed)
 		return sock->type == SOCK_STREAM ? NULL : LS_RELAY_UNFRAMED;
+	if (sock->type == SOCK_STREAM && request->sized)
+		return LS_RELAY_UNSIZED;
 	if (sock->type == SOCK_STREAM && ls_port_loses(place))
 		return LS_RELAY_LOSS;
 	return NULL;
@@ -195,8 +198,10 @@ static void ls_relay_free(struct ls_relay *relay)
 	kfree(relay);
 }
 
-static struct ls_relay *ls_relay_new(const struct ls_port *place, struct file *file, bool framed)
+static struct ls_relay *ls_relay_new(const struct ls_port *place, struct file *file,
+				     const struct ls_port_request *request)
 {
+	const bool framed = request->framed;
 	struct ls_relay *relay = kzalloc(sizeof(*relay), GFP_KERNEL);
 
 	if (!relay)
@@ -207,7 +212,8 @@ static struct ls_relay *ls_relay_new(const struct ls_port *place, struct file *f
 	relay->sock = sock_from_file(file);
 	relay->source = ls_relay_source(relay->sock);
 	relay->port.framed = framed;
-	relay->port.whole = relay->sock->type == SOCK_STREAM && !framed;
+	relay->port.sized = request->sized;
+	relay->port.whole = (relay->sock->type == SOCK_STREAM && !framed) || ls_port_loops(place);
 	relay->record = framed ? ls_record_new() : NULL;
 	mutex_init(&relay->reading);
 	INIT_DELAYED_WORK(&relay->read, ls_relay_read);
@@ -218,8 +224,8 @@ static struct ls_relay *ls_relay_new(const struct ls_port *place, struct file *f
 	return NULL;
 }
 
-static struct ls_port *ls_relay_make(const struct ls_port *place, struct file *file, bool framed,
-				     const char **sentence)
+static struct ls_port *ls_relay_make(const struct ls_port *place, struct file *file,
+				     const struct ls_port_request *request, const char **sentence)
 {
 	struct socket *sock = sock_from_file(file);
 	struct ls_relay *relay;
@@ -228,12 +234,12 @@ static struct ls_port *ls_relay_make(const struct ls_port *place, struct file *f
 	if (!sock)
 		return ls_ipc_refuse(sentence, -ENOTSOCK,
 				     "the descriptor is no socket: say that of a connected one");
-	*sentence = ls_relay_objection(place, sock, framed);
+	*sentence = ls_relay_objection(place, sock, request);
 	if (*sentence)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (ls_relay_is_loop(place, sock))
 		return ls_ipc_refuse(sentence, -ELOOP, LS_RELAY_LOOP);
-	relay = ls_relay_new(place, file, framed);
+	relay = ls_relay_new(place, file, request);
 	if (!relay)
 		return ERR_PTR(-ENOMEM);
 	err = relay->source->take(relay);
@@ -257,7 +263,7 @@ static struct ls_port *ls_relay_open(const struct ls_port *place,
 
 	if (IS_ERR(file))
 		return ERR_CAST(file);
-	port = ls_relay_make(place, file, request->framed, sentence);
+	port = ls_relay_make(place, file, request, sentence);
 	if (IS_ERR(port))
 		fput(file);
 	return port;

@@ -41,11 +41,21 @@ bool ls_relay_send(struct ls_relay *relay, struct ls_message *message)
 	return !waits;
 }
 
+/* What the wire counts a message for that says so itself; without saying it is too long. */
+static u32 ls_relay_size(const struct sk_buff *skb)
+{
+	__be32 size;
+
+	return skb_copy_bits(skb, 0, &size, sizeof(size)) ? U32_MAX : be32_to_cpu(size);
+}
+
 void ls_relay_send_packet(struct ls_relay *relay, struct sk_buff *skb)
 {
 	struct ls_message *message = ls_cargo_skb(skb, &ls_skb_ops);
 
 	if (message) {
+		if (relay->port.sized)
+			ls_port_size(message, ls_relay_size(skb));
 		ls_relay_send(relay, message);
 		return;
 	}

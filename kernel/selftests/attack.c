@@ -207,3 +207,23 @@ size_t state_dump(uint8_t *into, size_t size)
 	close(fd);
 	return used;
 }
+
+void attack_commands(void)
+{
+	struct attack *attack;
+	unsigned int i;
+
+	for (i = 0; i <= UINT8_MAX; i++) {
+		const struct spec_op *known_op = request_of(i);
+		const struct spec_op op = { .name = "request", .command = i };
+
+		if (!known_op || !(known_op->flags & SPEC_DO)) {
+			attack = attack_new(&op, false, "of number %u", i);
+			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
+		}
+		if (!known_op || !(known_op->flags & SPEC_DUMP)) {
+			attack = attack_new(&op, true, "of number %u", i);
+			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
+		}
+	}
+}

@@ -64,4 +64,7 @@ const struct spec_attribute *attribute_of(const struct spec_op *op, uint16_t num
 /* All that the dumps of all requests tell, to be compared bytewise; how many bytes, 0: failed. */
 size_t state_dump(uint8_t *into, size_t size);
 
+/* Numbers of no request, and dumps of what has none. */
+void attack_commands(void);
+
 #endif /* _LS_ATTACK_H */

@@ -84,7 +84,8 @@ int add_good(struct nl_message *message, const struct spec_op *op,
 
 	if (width(attribute))
 		return nl_add(message, attribute->number, &number, width(attribute));
-	if (attribute->type == SPEC_FLAG)
+	/* An array may be empty. */
+	if (attribute->type == SPEC_FLAG || attribute->type == SPEC_BINARY)
 		return nl_add(message, attribute->number, NULL, 0);
 	if (attribute->type == SPEC_NEST)
 		return add_way(message, attribute->number | NLA_F_NESTED,
@@ -193,6 +194,22 @@ static void attack_string(const struct spec_op *op, bool dump,
 	attack_core(attack, ERANGE, POLICY, offset);
 }
 
+/* All that are in requests are arrays of pairs of u64. */
+static void attack_binary(const struct spec_op *op, bool dump,
+			  const struct spec_attribute *attribute)
+{
+	static const uint8_t bytes[LONG];
+	struct attack *attack;
+	int offset;
+
+	attack = with(op, dump, attribute, "too long", bytes, attribute->max + 16, &offset);
+	attack_core(attack, ERANGE, POLICY, offset);
+	attack = with(op, dump, attribute, "with half a pair", bytes, 8, &offset);
+	attack_own(attack, EINVAL, attribute);
+	attack = with(op, dump, attribute, "with half a number", bytes, 12, &offset);
+	attack_own(attack, EINVAL, attribute);
+}
+
 static void attack_flag(const struct spec_op *op, bool dump,
 			const struct spec_attribute *attribute)
 {
@@ -282,6 +299,8 @@ static bool attack_attribute(const struct spec_op *op, bool dump,
 		attack_integer(op, dump, attribute);
 	else if (attribute->type == SPEC_STRING && attribute->max)
 		attack_string(op, dump, attribute);
+	else if (attribute->type == SPEC_BINARY && attribute->max)
+		attack_binary(op, dump, attribute);
 	else if (attribute->type == SPEC_FLAG)
 		attack_flag(op, dump, attribute);
 	else if (attribute->type == SPEC_NEST)
@@ -375,24 +394,4 @@ bool attack_op(const struct spec_op *op, bool dump)
 	attack_foreign(op, dump, 0x3fff);
 	attack_header(op, dump);
 	return ok;
-}
-
-void attack_commands(void)
-{
-	struct attack *attack;
-	unsigned int i;
-
-	for (i = 0; i <= UINT8_MAX; i++) {
-		const struct spec_op *known_op = request_of(i);
-		const struct spec_op op = { .name = "request", .command = i };
-
-		if (!known_op || !(known_op->flags & SPEC_DO)) {
-			attack = attack_new(&op, false, "of number %u", i);
-			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
-		}
-		if (!known_op || !(known_op->flags & SPEC_DUMP)) {
-			attack = attack_new(&op, true, "of number %u", i);
-			attack_core(attack, EOPNOTSUPP, "", NO_OFFSET);
-		}
-	}
 }

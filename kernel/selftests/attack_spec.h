@@ -28,7 +28,4 @@ void add_needed(struct nl_message *message, const struct spec_op *op, bool dump,
 /* Attacks one form of a request; false when an attribute is of a type that nothing attacks. */
 bool attack_op(const struct spec_op *op, bool dump);
 
-/* Numbers of no request, and dumps of what has none. */
-void attack_commands(void);
-
 #endif /* _LS_ATTACK_SPEC_H */

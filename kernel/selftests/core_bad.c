@@ -38,6 +38,14 @@ static int without_others(const struct spec_op *op, bool dump)
 	return error;
 }
 
+/* A loop has ends that no other link has: ipc_loop has what is refused of it. */
+static bool is_asked(const struct spec_op *op, const struct spec_attribute *attribute, bool dump)
+{
+	return (attribute->flags & (dump ? SPEC_DUMP : SPEC_DO)) &&
+	       !(op->command == LIVESTACK_CMD_LINK_NEW &&
+		 attribute->number == LIVESTACK_A_LINK_LOOP);
+}
+
 /* Else a request that is wrong in another way would seem refused for what was done to it. */
 static bool accepted(const struct spec_op *op, bool dump)
 {
@@ -52,7 +60,7 @@ static bool accepted(const struct spec_op *op, bool dump)
 	if (dump)
 		message.header.nlmsg_flags |= NLM_F_DUMP;
 	for (i = 0; i < op->count; i++)
-		if (op->attributes[i].flags & (dump ? SPEC_DUMP : SPEC_DO))
+		if (is_asked(op, &op->attributes[i], dump))
 			add_good(&message, op, &op->attributes[i]);
 	error = control_ask(&message, &answer);
 	if (error && error == without_others(op, dump))

@@ -44,6 +44,8 @@ int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_re
 		       strlen(request->interface) + 1);
 	if (request->framed)
 		nl_add(&message, LIVESTACK_A_PORT_FRAMED, NULL, 0);
+	if (request->sized)
+		nl_add(&message, LIVESTACK_A_PORT_SIZED, NULL, 0);
 	return control_ask(&message, answer ? answer : &unread);
 }
 
@@ -71,7 +73,12 @@ bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd)
 
 bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool framed)
 {
-	const struct port_request request = { LIVESTACK_PORT_KIND_SOCKET, fd, -1, NULL, 0, framed };
+	const struct port_request request = {
+		.kind = LIVESTACK_PORT_KIND_SOCKET,
+		.fd = fd,
+		.out_fd = -1,
+		.framed = framed,
+	};
 	static struct nl_answer answer;
 	const int error = port_new(session, link, end, &request, &answer);
 

@@ -13,7 +13,7 @@ struct port_request {
 	int fd, out_fd;
 	const char *interface; /* NULL: not said */
 	pid_t pid;	       /* 0: this process */
-	bool framed;
+	bool framed, sized;
 };
 
 /* What a program lacks to have any, as the reason to skip it, or NULL. */

@@ -104,6 +104,8 @@ static const struct spec_attribute spec_link_new[] = {
 	  SPEC_NEST, SPEC_DO, 0, 0 },
 	{ "seed", LIVESTACK_A_LINK_SEED,
 	  SPEC_U64, SPEC_DO, 0, 18446744073709551615ULL },
+	{ "loop", LIVESTACK_A_LINK_LOOP,
+	  SPEC_FLAG, SPEC_DO, 0, 0 },
 };
 
 static const struct spec_attribute spec_link_get[] = {
@@ -150,6 +152,8 @@ static const struct spec_attribute spec_component_attach[] = {
 	  SPEC_FLAG, SPEC_DO, 0, 0 },
 	{ "exact", LIVESTACK_A_COMPONENT_EXACT,
 	  SPEC_FLAG, SPEC_DO, 0, 0 },
+	{ "helpers", LIVESTACK_A_COMPONENT_HELPERS,
+	  SPEC_BINARY, SPEC_DO, 0, 512 },
 };
 
 static const struct spec_attribute spec_component_detach[] = {
@@ -186,6 +190,8 @@ static const struct spec_attribute spec_port_new[] = {
 	{ "interface", LIVESTACK_A_PORT_INTERFACE,
 	  SPEC_STRING, SPEC_DO, 0, 15 },
 	{ "framed", LIVESTACK_A_PORT_FRAMED,
+	  SPEC_FLAG, SPEC_DO, 0, 0 },
+	{ "sized", LIVESTACK_A_PORT_SIZED,
 	  SPEC_FLAG, SPEC_DO, 0, 0 },
 };
 
@@ -225,7 +231,7 @@ static const struct spec_op spec_ops[] = {
 	{ "component-del", LIVESTACK_CMD_COMPONENT_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_del },
 	{ "link-new", LIVESTACK_CMD_LINK_NEW, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_LINK_MAX, 10, spec_link_new },
+	  LIVESTACK_A_LINK_MAX, 11, spec_link_new },
 	{ "link-get", LIVESTACK_CMD_LINK_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_get },
 	{ "link-set", LIVESTACK_CMD_LINK_SET, SPEC_DO | SPEC_ADMIN,
@@ -233,13 +239,13 @@ static const struct spec_op spec_ops[] = {
 	{ "link-del", LIVESTACK_CMD_LINK_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_LINK_MAX, 2, spec_link_del },
 	{ "component-attach", LIVESTACK_CMD_COMPONENT_ATTACH, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_COMPONENT_MAX, 6, spec_component_attach },
+	  LIVESTACK_A_COMPONENT_MAX, 7, spec_component_attach },
 	{ "component-detach", LIVESTACK_CMD_COMPONENT_DETACH, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_detach },
 	{ "vcpu-get", LIVESTACK_CMD_VCPU_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_VCPU_MAX, 3, spec_vcpu_get },
 	{ "port-new", LIVESTACK_CMD_PORT_NEW, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_PORT_MAX, 9, spec_port_new },
+	  LIVESTACK_A_PORT_MAX, 10, spec_port_new },
 	{ "port-get", LIVESTACK_CMD_PORT_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_PORT_MAX, 3, spec_port_get },
 	{ "port-del", LIVESTACK_CMD_PORT_DEL, SPEC_DO | SPEC_ADMIN,

@@ -116,7 +116,7 @@ static struct ls_machine *ls_machine_new(struct ls_component *component,
 	machine->id = attachment->component_id;
 	machine->kvm = kvm;
 	machine->exact = attachment->exact;
-	machine->quiet.leader = get_task_struct(attachment->leader);
+	ls_quiet_begin(&machine->quiet, attachment);
 	machine->notifier.ops = &ls_machine_notifier_ops;
 	hrtimer_setup(&machine->look, ls_machine_look, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	INIT_WORK(&machine->grow, ls_machine_grow);

@@ -31,6 +31,16 @@ static bool ls_works_for(const struct task_struct *worker, struct task_struct *l
 	return owner && same_thread_group(owner, leader);
 }
 
+void ls_quiet_begin(struct ls_quiet *quiet, const struct ls_attachment *attachment)
+{
+	u32 i;
+
+	quiet->leader = get_task_struct(attachment->leader);
+	quiet->helpers = *attachment->helpers;
+	for (i = 0; i < quiet->helpers.count; i++)
+		get_task_struct(quiet->helpers.leaders[i]);
+}
+
 void ls_quiet_find_workers(struct ls_quiet *quiet)
 {
 	struct task_struct *task;
@@ -46,6 +56,8 @@ void ls_quiet_end(struct ls_quiet *quiet)
 {
 	while (quiet->worker_count)
 		put_task_struct(quiet->workers[--quiet->worker_count]);
+	while (quiet->helpers.count)
+		put_task_struct(quiet->helpers.leaders[--quiet->helpers.count]);
 	put_task_struct(quiet->leader);
 }
 
@@ -86,6 +98,18 @@ static bool ls_sleeps(struct task_struct *task, u64 *switches)
 	return !works;
 }
 
+/* All threads of a helper. One that has ended has none. Under RCU. */
+static bool ls_helper_sleeps(struct task_struct *leader, u64 *switches)
+{
+	struct task_struct *task;
+	bool sleeps = true;
+
+	for_each_thread(leader, task)
+		if (!READ_ONCE(task->exit_state))
+			sleeps = ls_sleeps(task, switches) && sleeps;
+	return sleeps;
+}
+
 /*
  * Whether all threads sleep, and how often they have gone to sleep so far. Of vCPUs' threads those
  * that are idle must: one may have been woken by an interrupt, and have had no processor yet.
@@ -101,6 +125,8 @@ static bool ls_quiet_look(struct ls_machine *machine, u64 *switches)
 	for (i = 0; i < machine->quiet.worker_count; i++)
 		quiet = ls_sleeps(machine->quiet.workers[i], switches) && quiet;
 	rcu_read_lock();
+	for (i = 0; i < machine->quiet.helpers.count; i++)
+		quiet = ls_helper_sleeps(machine->quiet.helpers.leaders[i], switches) && quiet;
 	for_each_thread(machine->quiet.leader, task) {
 		if (READ_ONCE(task->exit_state))
 			continue;

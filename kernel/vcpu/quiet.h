@@ -2,13 +2,16 @@
 /*
  * Whether a VMM has anything to do for its guest. A guest that is halted may wait for it: for a
  * disk, or for a packet on its way to a tap. What it waits for is some thread of the VMM that is
- * runnable or waits for a device, so that is what is looked at.
+ * runnable or waits for a device, so that is what is looked at; of a process that helps it, such as
+ * the back end of a disk, the same.
  */
 #ifndef _LS_QUIET_H
 #define _LS_QUIET_H
 
 #include <linux/ktime.h>
 #include <linux/types.h>
+
+#include "../core/mechanism.h"
 
 struct ls_machine;
 struct task_struct;
@@ -20,7 +23,8 @@ struct task_struct;
 #define LS_QUIET_PERIOD_NS 30000
 
 struct ls_quiet {
-	struct task_struct *leader; /* held, as the workers are */
+	struct task_struct *leader; /* held, as the helpers' and the workers are */
+	struct ls_helpers helpers;
 	struct task_struct *workers[LS_QUIET_WORKERS];
 	u32 worker_count;
 	u64 switches;	/* of all its threads, when all slept */
@@ -28,6 +32,9 @@ struct ls_quiet {
 	bool busy;	/* the last look did not */
 	ktime_t since;	/* when that was seen first */
 };
+
+/* Of the VMM whose process @attachment has, and its helpers. */
+void ls_quiet_begin(struct ls_quiet *quiet, const struct ls_attachment *attachment);
 
 /*
  * Finds the kernel threads that are vhost's workers for the VMM: those that it has when it is

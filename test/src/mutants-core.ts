@@ -13,8 +13,8 @@ const messages: readonly Mutant[] = [
     name: "a link has no latency",
     promise: EVERY,
     file: "kernel/core/way.c",
-    find: "send_ns, message->length, latency_ns,\n",
-    replace: "send_ns, message->length, latency_ns * 0,\n",
+    find: "send_ns, message->size, latency_ns,\n",
+    replace: "send_ns, message->size, latency_ns * 0,\n",
     command: selftests("core_random"),
   },
   {

@@ -27,8 +27,8 @@ export const ipcMutants: readonly Mutant[] = [
     name: "a link between sockets has no latency",
     promise: ARRIVAL,
     file: way,
-    find: "send_ns, message->length, latency_ns,\n",
-    replace: "send_ns, message->length, latency_ns * 0,\n",
+    find: "send_ns, message->size, latency_ns,\n",
+    replace: "send_ns, message->size, latency_ns * 0,\n",
     command: selftests("ipc_relay"),
   },
   {

@@ -59,6 +59,12 @@
 /* Bytes of its link's queue that a message takes beside its own. */
 #define LIVESTACK_MESSAGE_COST	128
 
+/* Bytes that a message through a sized port may count, at most. */
+#define LIVESTACK_SIZE_MAX	1073741824
+
+/* Helper processes of a VMM at most. */
+#define LIVESTACK_HELPERS_MAX	32
+
 /* Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 #define LIVESTACK_TIME_MAX_NS	9007199254740991
 
@@ -330,6 +336,8 @@ enum {
  *   made.
  * LIVESTACK_A_COMPONENT_SKEW_MAX_NS: The furthest that clocks of its virtual CPUs were apart
  *   while they ran.
+ * LIVESTACK_A_COMPONENT_HELPERS: Processes that work for the VMM of component-attach and are
+ *   waited for as it is: of each its pid, then its start-ticks; helpers-max at most.
  */
 enum {
 	LIVESTACK_A_COMPONENT_SESSION = 1,
@@ -355,6 +363,7 @@ enum {
 	LIVESTACK_A_COMPONENT_PARTING,
 	LIVESTACK_A_COMPONENT_EXACT,
 	LIVESTACK_A_COMPONENT_SKEW_MAX_NS,
+	LIVESTACK_A_COMPONENT_HELPERS,
 
 	__LIVESTACK_A_COMPONENT_MAX,
 	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
@@ -484,6 +493,8 @@ enum {
  * LIVESTACK_A_LINK_TO_A: The way back.
  * LIVESTACK_A_LINK_SEED: Of what is random on it; the same seed gives the same losses and
  *   jitters. 0 unless said.
+ * LIVESTACK_A_LINK_LOOP: It begins and ends at one component, a and b alike. It loses nothing,
+ *   is no part of the lookahead, and while the component is not there it takes no time.
  */
 enum {
 	LIVESTACK_A_LINK_SESSION = 1,
@@ -496,6 +507,7 @@ enum {
 	LIVESTACK_A_LINK_TO_B,
 	LIVESTACK_A_LINK_TO_A,
 	LIVESTACK_A_LINK_SEED,
+	LIVESTACK_A_LINK_LOOP,
 
 	__LIVESTACK_A_LINK_MAX,
 	LIVESTACK_A_LINK_MAX = (__LIVESTACK_A_LINK_MAX - 1),
@@ -518,6 +530,9 @@ enum {
  * LIVESTACK_A_PORT_HELD_BYTES: Of a framed one: what is there of a record that is not whole yet,
  *   and of its length.
  * LIVESTACK_A_PORT_FAULT: Why it carries nothing any more; absent while it does.
+ * LIVESTACK_A_PORT_SIZED: The first 4 bytes of each message, big-endian, say how many bytes the
+ *   link's rate and mtu count it for. Above size-max, or with fewer than 4 bytes, it is dropped as
+ *   too long.
  */
 enum {
 	LIVESTACK_A_PORT_SESSION = 1,
@@ -533,6 +548,7 @@ enum {
 	LIVESTACK_A_PORT_FRAMED,
 	LIVESTACK_A_PORT_HELD_BYTES,
 	LIVESTACK_A_PORT_FAULT,
+	LIVESTACK_A_PORT_SIZED,
 
 	__LIVESTACK_A_PORT_MAX,
 	LIVESTACK_A_PORT_MAX = (__LIVESTACK_A_PORT_MAX - 1),

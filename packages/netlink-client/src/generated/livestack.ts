@@ -56,6 +56,12 @@ export const MESSAGE_MAX = 65536;
 /** Bytes of its link's queue that a message takes beside its own. */
 export const MESSAGE_COST = 128;
 
+/** Bytes that a message through a sized port may count, at most. */
+export const SIZE_MAX = 1073741824;
+
+/** Helper processes of a VMM at most. */
+export const HELPERS_MAX = 32;
+
 /** Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 export const TIME_MAX_NS = 9007199254740991;
 
@@ -288,6 +294,7 @@ export const attributeSets = {
     parting: { id: 21, type: "u32", min: 1n, max: 3n },
     exact: { id: 22, type: "flag" },
     skewMaxNs: { id: 23, type: "u64" },
+    helpers: { id: 24, type: "binary", items: "u64", maxLength: 512 },
   },
   vcpu: {
     session: { id: 1, type: "u32", min: 1n },
@@ -346,6 +353,7 @@ export const attributeSets = {
     toB: { id: 8, type: "nest", nested: "direction" },
     toA: { id: 9, type: "nest", nested: "direction" },
     seed: { id: 10, type: "u64" },
+    loop: { id: 11, type: "flag" },
   },
   port: {
     session: { id: 1, type: "u32", min: 1n },
@@ -361,6 +369,7 @@ export const attributeSets = {
     framed: { id: 11, type: "flag" },
     heldBytes: { id: 12, type: "u32" },
     fault: { id: 13, type: "string", maxLength: 255 },
+    sized: { id: 14, type: "flag" },
   },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
@@ -463,15 +472,15 @@ export const operations = {
     id: 14,
     set: "link",
     admin: true,
-    do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"], reply: [] },
+    do: { request: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed", "loop"], reply: [] },
   },
   /** Tell of one link, of all of a session, or of all. One needs session and id. */
   linkGet: {
     id: 15,
     set: "link",
     admin: true,
-    do: { request: ["session", "id"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"] },
-    dump: { request: ["session"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"] },
+    do: { request: ["session", "id"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed", "loop"] },
+    dump: { request: ["session"], reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed", "loop"] },
   },
   /** Set what is given, all of it or, when refused, nothing. Needs session and id. Latencies change with the next window. */
   linkSet: {
@@ -492,7 +501,7 @@ export const operations = {
     id: 18,
     set: "link",
     admin: false,
-    event: { reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed"], group: "events" },
+    event: { reply: ["session", "id", "a", "b", "latencyNs", "backLatencyNs", "queueBytes", "toB", "toA", "seed", "loop"], group: "events" },
   },
   /** A link was deleted. */
   linkDelNtf: {
@@ -506,7 +515,7 @@ export const operations = {
     id: 20,
     set: "component",
     admin: true,
-    do: { request: ["session", "id", "pid", "startTicks", "nested", "exact"], reply: [] },
+    do: { request: ["session", "id", "pid", "startTicks", "nested", "exact", "helpers"], reply: [] },
   },
   /** Let the virtual machine of a live component run free, from where it is. Needs session and id. */
   componentDetach: {
@@ -528,15 +537,15 @@ export const operations = {
     id: 23,
     set: "port",
     admin: true,
-    do: { request: ["session", "link", "end", "kind", "pid", "fd", "outFd", "interface", "framed"], reply: [] },
+    do: { request: ["session", "link", "end", "kind", "pid", "fd", "outFd", "interface", "framed", "sized"], reply: [] },
   },
   /** Tell of one port, of all of a session, or of all. One needs session, link and end. */
   portGet: {
     id: 24,
     set: "port",
     admin: true,
-    do: { request: ["session", "link", "end"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault"] },
-    dump: { request: ["session"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault"] },
+    do: { request: ["session", "link", "end"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault", "sized"] },
+    dump: { request: ["session"], reply: ["session", "link", "end", "kind", "interface", "index", "blocked", "framed", "heldBytes", "fault", "sized"] },
   },
   /** Close a port. What is on its way to it is dropped. Needs session, link and end. */
   portDel: {
@@ -1030,6 +1039,8 @@ export interface LinkNewRequest {
   readonly toA?: Direction;
   /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
   readonly seed?: bigint;
+  /** It begins and ends at one component, a and b alike. It loses nothing, is no part of the lookahead, and while the component is not there it takes no time. */
+  readonly loop?: true;
 }
 
 export interface LinkGetRequest {
@@ -1060,6 +1071,8 @@ export interface LinkGetReply {
   readonly toA?: Direction;
   /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
   readonly seed?: bigint;
+  /** It begins and ends at one component, a and b alike. It loses nothing, is no part of the lookahead, and while the component is not there it takes no time. */
+  readonly loop?: true;
 }
 
 export interface LinkGetDumpRequest {
@@ -1088,6 +1101,8 @@ export interface LinkGetDumpReply {
   readonly toA?: Direction;
   /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
   readonly seed?: bigint;
+  /** It begins and ends at one component, a and b alike. It loses nothing, is no part of the lookahead, and while the component is not there it takes no time. */
+  readonly loop?: true;
 }
 
 export interface LinkSetRequest {
@@ -1135,6 +1150,8 @@ export interface LinkNtfEvent {
   readonly toA?: Direction;
   /** Of what is random on it; the same seed gives the same losses and jitters. 0 unless said. */
   readonly seed?: bigint;
+  /** It begins and ends at one component, a and b alike. It loses nothing, is no part of the lookahead, and while the component is not there it takes no time. */
+  readonly loop?: true;
 }
 
 export interface LinkDelNtfEvent {
@@ -1157,6 +1174,8 @@ export interface ComponentAttachRequest {
   readonly nested?: true;
   /** Attach a machine whose clocks are to be as exact as they can be made. */
   readonly exact?: true;
+  /** Processes that work for the VMM of component-attach and are waited for as it is: of each its pid, then its start-ticks; helpers-max at most. */
+  readonly helpers?: readonly bigint[];
 }
 
 export interface ComponentDetachRequest {
@@ -1269,6 +1288,8 @@ export interface PortNewRequest {
   readonly interface?: string;
   /** A stream of records, each after its length in 4 bytes, big-endian, as of QEMU's -netdev stream: each is a message, without its length. */
   readonly framed?: true;
+  /** The first 4 bytes of each message, big-endian, say how many bytes the link's rate and mtu count it for. Above size-max, or with fewer than 4 bytes, it is dropped as too long. */
+  readonly sized?: true;
 }
 
 export interface PortGetRequest {
@@ -1301,6 +1322,8 @@ export interface PortGetReply {
   readonly heldBytes?: number;
   /** Why it carries nothing any more; absent while it does. */
   readonly fault?: string;
+  /** The first 4 bytes of each message, big-endian, say how many bytes the link's rate and mtu count it for. Above size-max, or with fewer than 4 bytes, it is dropped as too long. */
+  readonly sized?: true;
 }
 
 export interface PortGetDumpRequest {
@@ -1329,6 +1352,8 @@ export interface PortGetDumpReply {
   readonly heldBytes?: number;
   /** Why it carries nothing any more; absent while it does. */
   readonly fault?: string;
+  /** The first 4 bytes of each message, big-endian, say how many bytes the link's rate and mtu count it for. Above size-max, or with fewer than 4 bytes, it is dropped as too long. */
+  readonly sized?: true;
 }
 
 export interface PortDelRequest {
