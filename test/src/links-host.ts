@@ -76,8 +76,17 @@ export class LinksHost {
   }
 
   /** Starts one, and waits until its simulated time has begun. */
-  async begin(scenario: string): Promise<Begun> {
-    const command = await startCommand(this.name, { argv: [...program, ...this.#runOf(scenario)] });
+  begin(scenario: string): Promise<Begun> {
+    return this.#start(this.#runOf(scenario));
+  }
+
+  /** Takes over one whose livestack was killed, and waits until that is so. */
+  adopt(scenario: string): Promise<Begun> {
+    return this.#start(["adopt", scenario]);
+  }
+
+  async #start(args: readonly string[]): Promise<Begun> {
+    const command = await startCommand(this.name, { argv: [...program, ...args] });
     command.stdin.end();
     let said = "";
     command.stderr.on("data", (piece: Buffer) => {

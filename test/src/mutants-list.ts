@@ -3,6 +3,7 @@
 import { captureMutants } from "./mutants-capture.js";
 import { packageMutants } from "./mutants-client.js";
 import { coreMutants } from "./mutants-core.js";
+import { diskMutants } from "./mutants-disk.js";
 import { guestMutants } from "./mutants-guest.js";
 import { ipcMutants } from "./mutants-ipc.js";
 import type { Mutant } from "./mutants-judge.js";
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...vcpuMutants,
   ...ipcMutants,
   ...captureMutants,
+  ...diskMutants,
   ...switchMutants,
   ...packageMutants,
 ];

@@ -24,4 +24,5 @@ export { type HostTsc, hostTsc } from "./host/tsc-khz.js";
 export type { KernelClient, OpenClient } from "./kernel-client.js";
 export { type ErrorDetails, LivestackError } from "./livestack-error.js";
 export { createProgram, runProgram } from "./program.js";
+export { diskProgram } from "./vmm/disk-program.js";
 export { Qmp, type QmpEvent } from "./vmm/qmp.js";

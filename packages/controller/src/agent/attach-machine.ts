@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { codeOf } from "../code-of.js";
-import { identityOf } from "../host/process-identity.js";
+import { identityOf, type ProcessIdentity } from "../host/process-identity.js";
 import { explainKernelError, type KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 
@@ -17,6 +17,8 @@ export interface AttachRequest {
   nested?: boolean;
   /** clocks as exact as they can be made, at the cost of speed */
   exact?: boolean;
+  /** processes that serve the VMM, and are waited for as it is */
+  helpers?: readonly ProcessIdentity[];
 }
 
 /**
@@ -25,6 +27,7 @@ export interface AttachRequest {
  */
 export async function attachMachine(kernel: KernelClient, request: AttachRequest): Promise<void> {
   const { session, component, pid, name, root, nested = false, exact = false } = request;
+  const helpers = (request.helpers ?? []).flatMap((each) => [BigInt(each.pid), each.startTicks]);
   const identity = identityOf(pid);
   if (!identity)
     throw new LivestackError("NOT_ATTACHED", `there is no process ${pid}`, {
@@ -37,6 +40,7 @@ export async function attachMachine(kernel: KernelClient, request: AttachRequest
       ...{ session, id: component, pid, startTicks },
       ...(nested && { nested: true }),
       ...(exact && { exact: true }),
+      ...(helpers.length > 0 && { helpers }),
     });
   } catch (error) {
     throw refusal(error, name, root);

@@ -3,9 +3,9 @@
 // place of a run that speaks to the kernel; handlers.ts offers it to the controller.
 import { State } from "@livestack/netlink-client";
 import { codeOf } from "../code-of.js";
-import type { GuestRun, RunResult } from "../guest/agent-client.js";
+import type { RunResult } from "../guest/agent-client.js";
 import { AgentError } from "../guest/agent-error.js";
-import { identityOf } from "../host/process-identity.js";
+import { identityOf, type ProcessIdentity } from "../host/process-identity.js";
 import {
   type ComponentState,
   RuntimeFolder,
@@ -16,10 +16,11 @@ import { explainKernelError, type KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { attachMachine } from "./attach-machine.js";
 import { interfacesOf, type RunIp, removeInterfaces } from "./cabling.js";
+import { DiskBackEnds, diskLinks } from "./disk-back-ends.js";
 import { startCommands } from "./guest-commands.js";
 import { keepEnd, keptEnd } from "./kept-ends.js";
 import { LinkCaptures } from "./link-captures.js";
-import { LiveGuest } from "./live-guest.js";
+import { type GuestPlace, LiveGuest } from "./live-guest.js";
 import {
   fillSession,
   type GuestNetwork,
@@ -27,7 +28,8 @@ import {
   networksOf,
   newSession,
 } from "./make-session.js";
-import { ModelProcess } from "./model-process.js";
+import { fresh, type Member } from "./member.js";
+import { ModelProcess, modelAbsent } from "./model-process.js";
 import type { Answer, Params } from "./protocol.js";
 
 const JOIN_POLL_MS = 20;
@@ -39,17 +41,6 @@ export interface AgentPlace {
   root: string;
   env: Readonly<NodeJS.ProcessEnv>;
   runIp: RunIp;
-}
-
-/** Tells what is kept on disk from what only this process has. */
-interface Member {
-  kept: ComponentState;
-  guest?: LiveGuest;
-  model?: ModelProcess;
-  runs: Map<string, GuestRun>;
-  attached: boolean;
-  /** commands that others ran in it while time went on */
-  execs: number;
 }
 
 export class HostAgent {
@@ -115,7 +106,7 @@ export class HostAgent {
 
   async prepare(plan: Params<"prepare">): Promise<Answer<"prepare">> {
     this.#state.folder = plan.folder;
-    this.#state.components = plan.components.map((each) => ({ ...each, runs: [] }));
+    this.#state.components = plan.components.map((each) => ({ ...each, helpers: [], runs: [] }));
     this.#state.links = plan.links.map(({ id, name }) => ({ id, name }));
     this.#state.captures = plan.links.flatMap(({ id, capture }) =>
       capture ? [{ ...capture, link: id }] : [],
@@ -133,7 +124,11 @@ export class HostAgent {
     const { root, env } = this.#place;
     const place = { id, name, uuid: this.uuid, runtime: this.runtime, root, env };
     const networks = this.#networks.filter(({ component }) => component === id);
-    member.guest = await LiveGuest.start(place, plan, networks);
+    const disks = await this.#startDisks(member, place, plan);
+    member.guest = await LiveGuest.start(place, plan, networks, disks).catch(async (error) => {
+      await disks.end();
+      throw error;
+    });
     this.#keepProcess(member, member.guest.identity);
     // Whoever closed us meanwhile did not know of it.
     if (this.#closed) await member.guest.end();
@@ -163,7 +158,8 @@ export class HostAgent {
       const absent = models.filter(({ kept }) => !joined.has(kept.id));
       if (absent.length === 0) return;
       const gone = absent.find(({ model }) => model?.end !== undefined);
-      if (gone || performance.now() > limit) throw modelAbsent(gone ?? absent[0], limitMs);
+      if (gone || performance.now() > limit)
+        throw modelAbsent((gone ?? absent[0])?.kept.name, gone?.model, limitMs);
       await new Promise((done) => setTimeout(done, JOIN_POLL_MS));
     }
   }
@@ -179,7 +175,8 @@ export class HostAgent {
       },
     );
     const { pid } = guest.identity;
-    const request = { session: this.session, component, pid, name: kept.name, exact };
+    const { helpers } = guest;
+    const request = { session: this.session, component, pid, name: kept.name, exact, helpers };
     await attachMachine(this.kernel, { ...request, root: this.#place.root });
     this.member(component).attached = true;
     if (refusal !== undefined) return { clockRefusal: refusal };
@@ -329,7 +326,7 @@ export class HostAgent {
     member: Member,
     logsOf: (name: string) => { consoleLog: string; vmmLog: string },
   ): Promise<void> {
-    const { id, name, kind, process: identity, runs } = member.kept;
+    const { id, name, kind, process: identity, helpers, runs } = member.kept;
     if (!identity) return;
     if (kind === "model") {
       member.model = ModelProcess.adopt(identity);
@@ -337,7 +334,7 @@ export class HostAgent {
     }
     const { root, env } = this.#place;
     const place = { id, name, uuid: this.uuid, runtime: this.runtime, root, env };
-    const guest = await LiveGuest.adopt(place, logsOf(name), identity);
+    const guest = await LiveGuest.adopt(place, logsOf(name), identity, helpers);
     member.guest = guest;
     member.attached = true;
     const agent = await guest.connect(ADOPT_LIMIT_MS);
@@ -347,6 +344,22 @@ export class HostAgent {
       const keep = (id: string, ended: RunResult) => keepEnd(this.runtime, id, ended);
       member.runs.set(run, result ?? agent.adopt(run, keep));
     }
+  }
+
+  /** Of modelled ones; none else. */
+  async #startDisks(
+    { kept }: Member,
+    place: GuestPlace,
+    { name, diskModel: model, disks, vmmLog }: Params<"boot">,
+  ): Promise<DiskBackEnds> {
+    if (!model) return DiskBackEnds.adopt([]);
+    const plan = { name, model, disks, vmmLog };
+    this.#state.links.push(...diskLinks(plan));
+    const keep = (identity: ProcessIdentity) => {
+      kept.helpers.push(identity);
+      this.#save();
+    };
+    return this.#told(() => DiskBackEnds.start(this.kernel, this.session, place, plan, keep));
   }
 
   #fates(): Answer<"status">["fates"] {
@@ -378,20 +391,4 @@ export class HostAgent {
       throw explainKernelError(error, this.#place.root);
     }
   }
-}
-
-function fresh(kept: ComponentState): Member {
-  return { kept, runs: new Map(), attached: false, execs: 0 };
-}
-
-function modelAbsent(member: Member | undefined, limitMs: number): LivestackError {
-  const how = member?.model?.fate;
-  return new LivestackError(
-    "MODEL_ABSENT",
-    how === undefined ? `it has not joined in ${limitMs / 1000} s` : `it has not joined: ${how}`,
-    {
-      place: member?.kept.name ?? "a model",
-      hint: "it joins by /dev/livestack as LIVESTACK_COMPONENT of LIVESTACK_SESSION; its log is in the run folder",
-    },
-  );
 }

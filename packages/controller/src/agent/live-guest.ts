@@ -12,6 +12,7 @@ import { qemuArguments } from "../vmm/qemu-arguments.js";
 import { findQemu } from "../vmm/qemu-program.js";
 import { Qmp, type QmpEvent } from "../vmm/qmp.js";
 import { vmmEndText } from "../vmm/vmm-end.js";
+import { DiskBackEnds } from "./disk-back-ends.js";
 import type { GuestNetwork } from "./make-session.js";
 import type { Params } from "./protocol.js";
 
@@ -38,6 +39,7 @@ export class LiveGuest {
   readonly #place: GuestPlace;
   readonly #logs: { consoleLog: string; vmmLog: string };
   readonly identity: ProcessIdentity;
+  readonly #disks: DiskBackEnds;
   /** how it came to its end, in words, once it has */
   fate: string | undefined;
   /** it is being ended on purpose */
@@ -52,10 +54,13 @@ export class LiveGuest {
     place: GuestPlace,
     logs: { consoleLog: string; vmmLog: string },
     { identity, ended }: ScopedProcess,
+    disks: DiskBackEnds,
   ) {
     this.#place = place;
     this.#logs = logs;
     this.identity = identity;
+    this.#disks = disks;
+    void disks.lost.then((how) => this.#loseDisk(how));
     this.ended = ended.then(async (end) => {
       // Its last words may still be on their way.
       await this.#qmp?.closed;
@@ -68,6 +73,7 @@ export class LiveGuest {
     place: GuestPlace,
     plan: BootPlan,
     networks: readonly GuestNetwork[],
+    disks: DiskBackEnds,
   ): Promise<LiveGuest> {
     const { id, name, uuid, runtime, root, env } = place;
     const { program, args, env: own } = findQemu(env);
@@ -79,7 +85,7 @@ export class LiveGuest {
       ...(plan.initrd !== undefined && { initrd: plan.initrd }),
       ...(plan.append !== undefined && { append: plan.append }),
       ...(plan.overlay !== undefined && { overlay: plan.overlay }),
-      ...{ disks: plan.disks, consoleLog: plan.consoleLog },
+      ...{ disks: plan.disks, diskSockets: disks.sockets, consoleLog: plan.consoleLog },
       networks: networks.map(({ mac, cable }) => ({ mac, tap: cable.tap })),
       sockets: {
         qmp: runtime.qmp(id),
@@ -96,7 +102,7 @@ export class LiveGuest {
       directory: "/",
       log: plan.vmmLog,
     });
-    return new LiveGuest(place, plan, vmm);
+    return new LiveGuest(place, plan, vmm, disks);
   }
 
   /** Waits for the VMM to answer. @throws LivestackError VMM_SILENT, COMPONENT_LOST */
@@ -114,8 +120,10 @@ export class LiveGuest {
     place: GuestPlace,
     logs: { consoleLog: string; vmmLog: string },
     identity: ProcessIdentity,
+    helpers: readonly ProcessIdentity[],
   ): Promise<LiveGuest> {
-    const guest = new LiveGuest(place, logs, { identity, ended: goneOf(identity) });
+    const vmm = { identity, ended: goneOf(identity) };
+    const guest = new LiveGuest(place, logs, vmm, DiskBackEnds.adopt(helpers));
     await guest.#openQmp();
     return guest;
   }
@@ -141,6 +149,11 @@ export class LiveGuest {
         })
       );
     }
+  }
+
+  /** Processes that serve its VMM. */
+  get helpers(): readonly ProcessIdentity[] {
+    return this.#disks.identities;
   }
 
   /** @throws LivestackError GUEST_SILENT while nobody has connected */
@@ -186,6 +199,7 @@ export class LiveGuest {
     await this.ended;
     clearTimeout(timer);
     this.#qmp?.close();
+    await this.#disks.end();
   }
 
   /** Lets it go on, without us. */
@@ -210,7 +224,14 @@ export class LiveGuest {
   #setFate(process: ProcessEnd): void {
     const shutdown = this.#shutdown;
     const text = vmmEndText({ process, ...(shutdown && { shutdown }), ...this.#logs });
-    this.fate = this.#ending ? undefined : text;
+    if (!this.#ending) this.fate ??= text;
+  }
+
+  /** A guest would wait for its disk for ever: it is lost with it. */
+  #loseDisk(how: string): void {
+    if (this.#ending || this.fate !== undefined || !isAlive(this.identity)) return;
+    this.fate = how;
+    killProcess(this.identity, "SIGKILL");
   }
 
   #earlyEnd(): LivestackError | undefined {

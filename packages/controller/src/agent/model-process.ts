@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
 import { type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
+import { LivestackError } from "../livestack-error.js";
 import type { Params } from "./protocol.js";
 
 const TERM_LIMIT_MS = 3_000;
@@ -63,6 +64,23 @@ export class ModelProcess {
     await this.ended;
     clearTimeout(timer);
   }
+}
+
+/** What to say of one that has not joined. */
+export function modelAbsent(
+  name: string | undefined,
+  model: ModelProcess | undefined,
+  limitMs: number,
+): LivestackError {
+  const how = model?.fate;
+  return new LivestackError(
+    "MODEL_ABSENT",
+    how === undefined ? `it has not joined in ${limitMs / 1000} s` : `it has not joined: ${how}`,
+    {
+      place: name ?? "a model",
+      hint: "it joins by /dev/livestack as LIVESTACK_COMPONENT of LIVESTACK_SESSION; its log is in the run folder",
+    },
+  );
 }
 
 async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {

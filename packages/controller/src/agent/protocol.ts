@@ -95,8 +95,18 @@ export const vmmPlan = z.strictObject({
   kernel: path.optional(),
   initrd: path.optional(),
   append: z.string().optional(),
+  /** qcow2 image that is its first disk */
   overlay: path.optional(),
+  /** raw images that are its others, or all where their time is modelled */
   disks: z.array(path),
+  diskModel: z
+    .strictObject({
+      latencyNs: u64,
+      rateBps: u64.optional(),
+      /** of the links that the disks are to the kernel: the first one's number, the others' follow */
+      firstLink: z.int(),
+    })
+    .optional(),
   consoleLog: path,
   vmmLog: path,
 });

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from "commander";
 import type { Context } from "../context.js";
+import type { ProcessIdentity } from "../host/process-identity.js";
+
+function disksText(helpers: readonly ProcessIdentity[]): string {
+  return helpers.length === 0 ? "" : `, its disks ${helpers.map(({ pid }) => pid).join(", ")}`;
+}
 
 export function addRelease(program: Command, context: Context): void {
   program
@@ -18,8 +23,8 @@ export function addRelease(program: Command, context: Context): void {
         `${state.name} is released`,
         ...ended.map(({ name, process }) => `ended      ${name} (pid ${process?.pid})`),
         ...running.map(
-          ({ id, name, process }) =>
-            `runs free  ${name} (pid ${process?.pid}, QMP ${path}/${id}.qmp); end it by \`livestack release --end ${state.name}\``,
+          ({ id, name, process, helpers }) =>
+            `runs free  ${name} (pid ${process?.pid}${disksText(helpers)}, QMP ${path}/${id}.qmp); end it by \`livestack release --end ${state.name}\``,
         ),
         ...(state.folder === undefined ? [] : [`kept       ${state.folder}`]),
       ];

@@ -100,6 +100,24 @@ export function guestDisk(path: string, id: string): string[] {
   ];
 }
 
+/** A modelled disk, whose back end listens at the Unix socket `path`; `boots`: as below. */
+export function guestModelledDisk(path: string, id: string, boots: boolean): string[] {
+  // One ring: a disk takes its requests one after the other.
+  const device = `vhost-user-blk-pci,chardev=${id},num-queues=1`;
+  return [
+    ...["-chardev", `socket,id=${id},path=${quoted(path)}`],
+    ...["-device", `${device}${boots ? ",bootindex=0" : ""}`],
+  ];
+}
+
+/** RAM that back ends of modelled disks can look into. */
+export function guestSharedMemory(megabytes: bigint): string[] {
+  return [
+    ...["-object", `memory-backend-memfd,id=memory,size=${megabytes}M,share=on`],
+    ...["-machine", "memory-backend=memory"],
+  ];
+}
+
 /** A qcow2 image over another one; `boots`: the firmware boots it. */
 export function guestOverlay(path: string, id: string, boots: boolean): string[] {
   const file = `file.driver=file,file.aio=threads,file.filename=${quoted(path)}`;

@@ -28,6 +28,8 @@ const component = z.object({
   kind: z.enum(["live", "model"]),
   /** of its VMM or model, once started */
   process: identity.optional(),
+  /** processes that serve its VMM: the back ends of its modelled disks */
+  helpers: z.array(identity).default([]),
   /** ids by which the guest's agent knows the commands that were started at simulated time 0 */
   runs: z.array(z.string()).default([]),
 });
@@ -87,6 +89,10 @@ export class RuntimeFolder {
 
   console(id: number): string {
     return join(this.path, `${id}.console`);
+  }
+
+  disk(id: number, index: number): string {
+    return join(this.path, `${id}.disk${index}`);
   }
 
   /** @throws LivestackError NO_PRIVILEGE */

@@ -52,7 +52,14 @@ async function intoNewSession(
     const runtime = new RuntimeFolder(root, uuid);
     runtime.create();
     const process = identityOf(pid);
-    const component = { id: 0, name, kind: "live" as const, ...(process && { process }), runs: [] };
+    const component = {
+      id: 0,
+      name,
+      kind: "live" as const,
+      ...(process && { process }),
+      helpers: [],
+      runs: [],
+    };
     const state = { schema: STATE_SCHEMA, uuid, name, kind: "attached", phase: "run" } as const;
     const none = { links: [], interfaces: [], captures: [] };
     runtime.write({ ...state, began: true, components: [component], ...none });

@@ -5,6 +5,7 @@ import type { AgentConnection } from "../agent/connection.js";
 import type { LiveComponent, Scenario } from "../scenario/scenario.js";
 import { type BootSource, bootSource } from "../vmm/guest-image.js";
 import { makeOverlay } from "../vmm/qcow2-overlay.js";
+import { copyImage } from "../vmm/raw-copy.js";
 import { capturePlanOf } from "./capture-plan.js";
 import { quantumOf } from "./guard.js";
 import { allOf } from "./interrupt.js";
@@ -44,26 +45,61 @@ export async function bootGuests(boot: Boot): Promise<void> {
 }
 
 async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
-  const { agent, sources, folder, disks } = boot;
+  const { agent, scenario, sources, folder, disks } = boot;
   const { id, name, vcpus, memoryBytes } = guest;
   const { kernel, initrd, append, disk } = sources.get(id) ?? {};
-  const overlay = disk && folder.overlay(name);
-  if (disk && overlay !== undefined) {
-    makeOverlay(overlay, disk.path, disk.format);
-    disks.push(overlay);
-  }
+  const root = disk && (await makeRoot(disk, guest, folder));
+  if (root !== undefined) disks.push(root);
   const own = guest.disks.map(({ sizeBytes }, index) => folder.makeDisk(name, index, sizeBytes));
   disks.push(...own);
   await agent.ask("boot", {
-    ...{ component: id, name, vcpus, memoryBytes, disks: own },
+    ...{ component: id, name, vcpus, memoryBytes },
+    ...disksOf(guest, scenario, root, own),
     ...(kernel !== undefined && { kernel }),
     ...(initrd !== undefined && { initrd }),
     ...(append !== undefined && { append }),
-    ...(overlay !== undefined && { overlay }),
     consoleLog: folder.consoleLog(name),
     vmmLog: folder.processLog(name, "live"),
   });
   await agent.ask("guest-connect", { component: id, limitMs: BOOT_LIMIT_MS });
+}
+
+/** What the guest's first disk is, whose image stays as it is: an overlay, or a copy if it is modelled. */
+async function makeRoot(
+  image: NonNullable<BootSource["disk"]>,
+  { name, disk }: LiveComponent,
+  folder: RunFolder,
+): Promise<string> {
+  if (disk) {
+    await copyImage(image.path, folder.rootCopy(name));
+    return folder.rootCopy(name);
+  }
+  makeOverlay(folder.overlay(name), image.path, image.format);
+  return folder.overlay(name);
+}
+
+function disksOf(
+  guest: LiveComponent,
+  scenario: Scenario,
+  root: string | undefined,
+  own: readonly string[],
+) {
+  if (!guest.disk) return { ...(root !== undefined && { overlay: root }), disks: [...own] };
+  const disks = [...(root === undefined ? [] : [root]), ...own];
+  return { disks, diskModel: { ...guest.disk, firstLink: firstDiskLink(guest, scenario) } };
+}
+
+/** Links of disks are numbered behind the scenario's, guest after guest. */
+function firstDiskLink({ id }: LiveComponent, { components, links }: Scenario): number {
+  const before = components
+    .slice(0, id)
+    .map((each) => (each.kind === "live" && each.disk ? diskCount(each) : 0));
+  return before.reduce((sum, count) => sum + count, links.length);
+}
+
+function diskCount({ image, disks }: LiveComponent): number {
+  const hasRoot = "disk" in image || ("builtin" in image && image.builtin === "debian");
+  return disks.length + (hasRoot ? 1 : 0);
 }
 
 function sessionPlan(scenario: Scenario, uuid: string, folder: RunFolder) {

@@ -28,6 +28,8 @@ interface Held {
 export class LiveKernel {
   /** what was asked, in its order: "component-attach 0" */
   readonly asked: string[] = [];
+  /** pids of those named at attach, and their start times */
+  helpers: readonly bigint[] = [];
   readonly linksMade: Parameters<KernelClient["linkNew"]>[0][] = [];
   /** simulated time goes so much faster than this machine's */
   speed = 1;
@@ -92,7 +94,9 @@ export class LiveKernel {
       componentDel: told("component-del", ({ session, id = 0 }) => {
         this.#of(session).components.delete(id);
       }),
-      componentAttach: told("component-attach", ({ session, id = 0, pid = 0, startTicks }) => {
+      componentAttach: told("component-attach", ({ session, id = 0, pid = 0, ...more }) => {
+        const { startTicks, helpers = [] } = more;
+        this.helpers = helpers;
         if (identityOf(pid)?.startTicks !== startTicks)
           throw new NetlinkError("ESRCH", "the process was started at another time");
         Object.assign(this.#component(session, id), { pid, vcpus: 1, place: Place.joining });
@@ -118,7 +122,8 @@ export class LiveKernel {
         if (!link) throw new NetlinkError("ENOENT", `there is no link ${id}`);
         if (latencyNs !== undefined) Object.assign(link, { latencyNs });
       }),
-      portNew: async ({ interface: name }) => void this.asked.push(`port-new ${name}`),
+      portNew: async ({ interface: name, fd, sized }) =>
+        void this.asked.push(`port-new ${name ?? `fd ${fd}${sized ? " sized" : ""}`}`),
       linkDump: told(
         "link-dump",
         (request?: { session?: number }) => this.#of(request?.session).links,

@@ -3,7 +3,7 @@
 import { State } from "@livestack/netlink-client";
 import { removeInterfaces } from "../agent/cabling.js";
 import type { Context } from "../context.js";
-import { isAlive, killProcess } from "../host/process-identity.js";
+import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
 import { type ComponentState, RuntimeFolder, type SessionState } from "../host/session-state.js";
 import { explainKernelError } from "../kernel-client.js";
 import { openKernel } from "./local-agent.js";
@@ -26,7 +26,10 @@ export async function releaseRun(
   await deleteSession(state, context);
   const alive = state.components.filter(({ process }) => process && isAlive(process));
   if (end) {
-    for (const each of alive) await endProcess(each);
+    for (const each of alive) await endProcess(each.process);
+    // They go with their VMM; one whose VMM was not started yet does not.
+    for (const helper of state.components.flatMap(({ helpers }) => helpers))
+      await endProcess(helper);
     await removeInterfaces(state.interfaces, context.runIp);
     runtime.remove();
     return { running: [], ended: alive };
@@ -60,8 +63,8 @@ async function deleteSession({ uuid, components }: SessionState, context: Contex
   }
 }
 
-async function endProcess({ process }: ComponentState): Promise<void> {
-  if (!process) return;
+async function endProcess(process: ProcessIdentity | undefined): Promise<void> {
+  if (!process || !isAlive(process)) return;
   killProcess(process, "SIGTERM");
   const limit = performance.now() + END_LIMIT_MS;
   while (isAlive(process)) {

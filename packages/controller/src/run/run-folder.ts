@@ -69,6 +69,11 @@ export class RunFolder {
     return join(this.component(name), "root.qcow2");
   }
 
+  /** Of a guest whose disks are modelled: a copy of its image. */
+  rootCopy(name: string): string {
+    return join(this.component(name), "root.raw");
+  }
+
   disk(name: string, index: number): string {
     return join(this.component(name), `disk${index}.raw`);
   }

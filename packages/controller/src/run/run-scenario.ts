@@ -87,7 +87,9 @@ export async function runScenario(
 
 function modulesFor({ components, links }: Scenario): ModuleName[] {
   const isLive = components.some(({ kind }) => kind === "live");
-  const isWired = links.some(({ ends }) => ends.some(({ network }) => network));
+  const isWired =
+    links.some(({ ends }) => ends.some(({ network }) => network)) ||
+    components.some((each) => each.kind === "live" && each.disk !== undefined);
   return [
     "livestack",
     ...(isLive ? (["livestack_vcpu"] as const) : []),

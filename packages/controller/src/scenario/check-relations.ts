@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one value of a scenario asks of another. Works on what can be read of a file with errors, so
 // that these are reported together with all others.
-import { COMPONENTS_MAX } from "@livestack/netlink-client";
+import { COMPONENTS_MAX, LINKS_MAX } from "@livestack/netlink-client";
+import { checkDisk, countDiskLinks } from "./check-disk.js";
 import { checkLinks, checkQuantum } from "./check-links.js";
 import type { Report } from "./problem.js";
 import { sessionSchema } from "./schema.js";
@@ -17,10 +18,27 @@ export function checkRelations(file: unknown, report: Report): void {
   for (const [name, component] of components) {
     checkName(name, report);
     checkComponent(component, name, report);
+    checkDisk(component, name, report);
   }
   checkLinks(links, components, report);
   checkQuantum(session, links, report);
   checkEnd(memberOf(file, "session"), components, report);
+  checkLinkCount(links.length, components, report);
+}
+
+/** Each modelled disk is a link of the kernel's, too. */
+function checkLinkCount(
+  count: number,
+  components: readonly [string, unknown][],
+  report: Report,
+): void {
+  const disks = countDiskLinks(components);
+  if (disks > 0 && count + disks > LINKS_MAX)
+    report(["components"], {
+      code: "OUT_OF_RANGE",
+      message: `has ${disks} modelled disks beside ${count} links, a session takes at most ${LINKS_MAX} of both`,
+      hint: "leave the key disk out where the time of a disk does not matter",
+    });
 }
 
 function checkCount(count: number, components: unknown, report: Report): void {

@@ -95,6 +95,13 @@ test("errors in a component", async (t) => {
     ["image: builtin:tiny, disks: [{}]", "3:49 MISSING_KEY"],
     ["image: builtin:tiny, disks: [1GiB]", "3:49 WRONG_TYPE"],
     [`image: builtin:tiny, disks: [${"{size: 1MiB}, ".repeat(17)}]`, "3:41 OUT_OF_RANGE"],
+    ["image: builtin:tiny, disk: {latency: 5ms}", "3:41 BAD_VALUE"],
+    ["image: builtin:debian, disk: {}", "3:43 MISSING_KEY"],
+    ["image: builtin:debian, disk: {latency: 5}", "3:59 WRONG_TYPE"],
+    ["image: builtin:debian, disk: {latency: 2h}", "3:59 OUT_OF_RANGE"],
+    ["image: builtin:debian, disk: {latency: 5ms, rate: 100MB}", "3:70 BAD_UNIT"],
+    ["image: builtin:debian, disk: {latency: 5ms, iops: 7}", "3:64 UNKNOWN_KEY"],
+    ["image: {disk: a}, disk: {latency: 5ms}", "3:34 NO_SUCH_FILE", "3:38 BAD_VALUE"],
     ["image: builtin:tiny, files: [{to: /a}]", "3:49 MISSING_KEY"],
     ["image: builtin:tiny, files: [{from: a, to: b}]", "3:56 NO_SUCH_FILE", "3:63 BAD_VALUE"],
     ["image: builtin:tiny, run: sleep 1", "3:46 WRONG_TYPE"],
@@ -109,6 +116,16 @@ test("errors in a component", async (t) => {
     ["kind: model, command: [a], image: builtin:tiny", "3:47 UNKNOWN_KEY"],
   ];
   for (const [text, ...places] of cases) t.same(placesOfComponent(text), places, text);
+});
+
+test("each modelled disk is one of the links that a session has at most", async (t) => {
+  const disks = `[${"{size: 1MiB}, ".repeat(16)}]`;
+  const guest = `image: builtin:tiny, run: [a], disks: ${disks}, disk: {latency: 5ms}`;
+  const components = (count: number) =>
+    Array.from({ length: count }, (_, index) => `  c${index}: {${guest}}\n`).join("");
+  const file = (count: number) => `name: one\ncomponents:\n${components(count)}`;
+  t.same(placesOf(file(256)), []);
+  t.same(placesOf(file(257)), ["2:1 OUT_OF_RANGE"]);
 });
 
 test("errors in the names and number of components", async (t) => {

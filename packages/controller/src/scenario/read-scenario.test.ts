@@ -53,6 +53,7 @@ components:
     vcpus: 4
     memory: 1.5GiB
     disks: [{size: 1GiB}, {size: 10MiB}]
+    disk: {latency: 1.5ms, rate: 800Mbit}
     files: [{from: job.sh, to: /root/job.sh, mode: "0755"}, {from: job.sh, to: /root/copy.sh}]
     setup: [mkdir /out]
     ready: test -d /out
@@ -102,6 +103,7 @@ test("all that a scenario may say is understood; ids follow the file's order", a
     vcpus: 4,
     memoryBytes: 1_610_612_736n,
     disks: [{ sizeBytes: 1_073_741_824n }, { sizeBytes: 10_485_760n }],
+    disk: { latencyNs: 1_500_000n, rateBps: 800_000_000n },
     setup: ["mkdir /out"],
     ready: "test -d /out",
     run: ["/root/job.sh", "sync"],

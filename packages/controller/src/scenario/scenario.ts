@@ -2,6 +2,7 @@
 // A scenario as the rest of the program knows it: checked, defaults filled in, ids given.
 import { resolve } from "node:path";
 import type * as z from "zod";
+import { given } from "../given.js";
 import { autoLimit, linkName, lookaheadOf } from "./lookahead.js";
 import { resolveLinks, type ScenarioLink } from "./resolve-links.js";
 import type { componentSchema, scenarioSchema } from "./schema.js";
@@ -15,6 +16,11 @@ export type Image =
   | { kernel: string; initrd?: string; append?: string }
   | { disk: string; format: "qcow2" | "raw" };
 
+export interface DiskTimes {
+  latencyNs: bigint;
+  rateBps?: bigint;
+}
+
 export interface LiveComponent {
   kind: "live";
   /** its place in the file's order, from 0: what the kernel calls it, on all hosts */
@@ -24,6 +30,8 @@ export interface LiveComponent {
   vcpus: number;
   memoryBytes: bigint;
   disks: { sizeBytes: bigint }[];
+  /** what time each of its disks takes; absent: none that is modelled */
+  disk?: DiskTimes;
   /** mode: permissions in octal; absent means those of the source */
   files: { from: string; to: string; mode?: string }[];
   setup: string[];
@@ -112,7 +120,7 @@ function resolveSession({ session, links }: Written): ScenarioSession {
 }
 
 function resolveLive(live: WrittenLive, id: number, name: string, folder: string): LiveComponent {
-  const { kind, vcpus, memory, disks, files, setup, ready, run, collect } = live;
+  const { kind, vcpus, memory, disks, disk, files, setup, ready, run, collect } = live;
   return {
     kind,
     id,
@@ -121,6 +129,7 @@ function resolveLive(live: WrittenLive, id: number, name: string, folder: string
     vcpus,
     memoryBytes: memory,
     disks: disks.map(({ size }) => ({ sizeBytes: size })),
+    ...(disk && { disk: { latencyNs: disk.latency, ...given({ rateBps: disk.rate }) } }),
     files: files.map(({ from, to, mode }) => ({
       from: resolve(folder, from),
       to,

@@ -98,6 +98,15 @@ const diskSchema = z.strictObject({
   ),
 });
 
+const diskTimes = z.strictObject({
+  latency: quantity(TIME, "5ms", { min: 0n, max: LINK.latencyNs.max }).describe(
+    "simulated time that each request takes, beside what the rate makes of its bytes",
+  ),
+  rate: quantity(RATE, "800Mbit", WAY.rateBps)
+    .optional()
+    .describe("bits a second that each disk reads or writes, one request after the other"),
+});
+
 const liveSchema = z.strictObject({
   kind: z.literal("live").prefault("live").describe("a virtual machine"),
   image: z
@@ -115,6 +124,7 @@ const liveSchema = z.strictObject({
     .prefault("512MiB")
     .describe("its RAM"),
   disks: z.array(diskSchema).max(16).prefault([]).describe("further disks, empty"),
+  disk: diskTimes.optional().describe("what time its disks take, each for itself"),
   files: z.array(fileSchema).max(10_000).prefault([]).describe("files to put into the guest"),
   setup: z.array(command).max(1000).prefault([]).describe("commands before time 0, one by one"),
   ready: command.optional().describe("is tried until it exits with 0, then the guest is ready"),

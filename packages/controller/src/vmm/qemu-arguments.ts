@@ -6,8 +6,10 @@ import {
   guestCommandLine,
   guestDisk,
   guestMachine,
+  guestModelledDisk,
   guestNetwork,
   guestOverlay,
+  guestSharedMemory,
   quoted,
 } from "../guest/machine-arguments.js";
 
@@ -25,6 +27,8 @@ export interface VmmPlan {
   overlay?: string;
   /** raw images */
   disks: readonly string[];
+  /** sockets of the back ends of modelled disks, which are all then */
+  diskSockets: readonly string[];
   networks: readonly { tap: string; mac: string }[];
   consoleLog: string;
   sockets: { qmp: string; agent: string; console: string };
@@ -34,7 +38,7 @@ export interface VmmPlan {
 }
 
 export function qemuArguments(plan: VmmPlan): string[] {
-  const { name, vcpus, memoryBytes, kernel, overlay, disks, networks, sockets } = plan;
+  const { name, vcpus, memoryBytes, networks, sockets } = plan;
   const { accelerator, invariantTsc } = plan;
   return [
     ...["-name", `guest=${quoted(name)},debug-threads=on`],
@@ -44,10 +48,25 @@ export function qemuArguments(plan: VmmPlan): string[] {
     ...["-chardev", `socket,id=qmp,path=${quoted(sockets.qmp)},server=on,wait=off`],
     ...["-mon", "chardev=qmp,mode=control"],
     ...agentPort(sockets.agent),
-    ...(overlay === undefined ? [] : guestOverlay(overlay, "root", kernel === undefined)),
-    ...disks.flatMap((path, index) => guestDisk(path, `disk${index}`)),
+    ...(plan.diskSockets.length > 0 ? modelledDisks(plan) : plainDisks(plan)),
     ...networks.flatMap(({ tap, mac }, index) => guestNetwork(tap, mac, `net${index}`)),
     ...bootArguments(plan),
+  ];
+}
+
+function plainDisks({ kernel, overlay, disks }: VmmPlan): string[] {
+  return [
+    ...(overlay === undefined ? [] : guestOverlay(overlay, "root", kernel === undefined)),
+    ...disks.flatMap((path, index) => guestDisk(path, `disk${index}`)),
+  ];
+}
+
+function modelledDisks({ kernel, memoryBytes, diskSockets }: VmmPlan): string[] {
+  return [
+    ...guestSharedMemory(memoryBytes >> 20n),
+    ...diskSockets.flatMap((path, index) =>
+      guestModelledDisk(path, `disk${index}`, kernel === undefined && index === 0),
+    ),
   ];
 }
 

@@ -28,7 +28,14 @@ t.test("it is found in the arguments of a QEMU, each once", async (t) => {
 
 t.test("what is told of guests that livestack starts is what their QEMU has", async (t) => {
   const plan = {
-    ...{ name: "one", vcpus: 1, memoryBytes: 1n << 27n, kernel: "k", disks: ["d"] },
+    ...{
+      name: "one",
+      vcpus: 1,
+      memoryBytes: 1n << 27n,
+      kernel: "k",
+      diskSockets: [],
+      disks: ["d"],
+    },
     networks: [{ tap: "ls12x4095bt", mac: "02:4c:53:00:00:00" }],
     ...{ consoleLog: "log", sockets: { qmp: "q", agent: "a", console: "c" } },
     ...({ accelerator: "kvm", invariantTsc: true } as const),
