@@ -25,7 +25,8 @@ u64 ls_machine_ns(const struct ls_machine *machine, u64 ticks)
 {
 	u64 ns;
 
-	if (ticks >= LS_NEVER / NSEC_PER_MSEC)
+	/* Beyond all time, as LS_NEVER is; and so that no product is too large for its quotient. */
+	if (ticks > mul_u64_u64_div_u64(LS_TIME_LIMIT, tsc_khz, NSEC_PER_MSEC))
 		return LS_TIME_NONE;
 	ns = machine->base_ns + ls_ticks_ns(ticks);
 	return ns > LS_TIME_LIMIT ? LS_TIME_NONE : ns;
