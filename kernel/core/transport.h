@@ -163,7 +163,7 @@ struct ls_message *ls_port_take(struct ls_port *port);
  */
 void ls_port_stall(struct ls_port *port, bool waits);
 
-/* There is room, and more to be sent than is good here: resume() is called as if there were again. */
+/* There is room, but so much is not to be sent here: resume() is called as if there were again. */
 void ls_port_read_on(struct ls_port *port);
 
 /* What resume() told of was seen to: simulated time may skip on. */
