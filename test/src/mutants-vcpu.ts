@@ -73,6 +73,14 @@ export const vcpuMutants: readonly Mutant[] = [
     command: selftests("vcpu_timer"),
   },
   {
+    name: "a guest's counter has come to its end after two hours",
+    promise: "idle time costs nothing",
+    file: machine,
+    find: "mul_u64_u64_div_u64(LS_TIME_LIMIT, tsc_khz, NSEC_PER_MSEC))",
+    replace: "LS_NEVER / NSEC_PER_MSEC)",
+    command: selftests("vcpu_idle"),
+  },
+  {
     name: "idle time is gone through window by window",
     promise: "idle time costs nothing",
     file: machine,
