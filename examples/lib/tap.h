@@ -52,4 +52,21 @@ static int tap_end(void)
 	return tap.failed || tap.given != tap.planned;
 }
 
+struct tap_point {
+	bool (*holds)(void);
+	const char *name;
+};
+
+/* A whole program: each of them in turn. Returns its status. */
+TAP_UNUSED
+static int tap_all(const struct tap_point *points, unsigned int count)
+{
+	unsigned int i;
+
+	tap_plan(count);
+	for (i = 0; i < count; i++)
+		tap_ok(points[i].holds(), points[i].name);
+	return tap_end();
+}
+
 #endif /* EXAMPLES_TAP_H */

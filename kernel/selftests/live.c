@@ -37,8 +37,8 @@ uint32_t live_session(unsigned int machines, unsigned int models, uint64_t quant
 	return session;
 }
 
-int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
-		    struct nl_answer *answer)
+int live_attach_with(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks,
+		     int attribute, const void *data, size_t length, struct nl_answer *answer)
 {
 	static struct nl_answer unread;
 	struct nl_message message;
@@ -48,9 +48,15 @@ int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_
 	nl_add(&message, LIVESTACK_A_COMPONENT_ID, &id, sizeof(id));
 	nl_add(&message, LIVESTACK_A_COMPONENT_PID, &pid, sizeof(pid));
 	nl_add(&message, LIVESTACK_A_COMPONENT_START_TICKS, &start_ticks, sizeof(start_ticks));
-	if (flag)
-		nl_add(&message, flag, NULL, 0);
+	if (attribute)
+		nl_add(&message, attribute, data, length);
 	return control_ask(&message, answer ? answer : &unread);
+}
+
+int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
+		    struct nl_answer *answer)
+{
+	return live_attach_with(session, id, pid, start_ticks, flag, NULL, 0, answer);
 }
 
 static void note_vcpu(uint32_t session, uint16_t id, uint16_t vcpu)

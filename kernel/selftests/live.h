@@ -40,6 +40,9 @@ uint32_t live_session(unsigned int machines, unsigned int models, uint64_t quant
  */
 int live_attach_pid(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks, int flag,
 		    struct nl_answer *answer);
+/* The same with any one attribute more and what it holds, or 0. */
+int live_attach_with(uint32_t session, uint16_t id, uint32_t pid, uint64_t start_ticks,
+		     int attribute, const void *data, size_t length, struct nl_answer *answer);
 int live_attach(uint32_t session, uint16_t id, struct vmm *vmm);
 int live_detach(uint32_t session, uint16_t id);
 

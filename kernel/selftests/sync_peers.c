@@ -28,6 +28,17 @@ static bool is(u64 said, u64 wanted, const char *what)
 	return said == wanted;
 }
 
+/* What is delivered where nothing happens to the hosts. */
+static bool undisturbed(const struct world_config *config, u64 *log)
+{
+	bool ok;
+
+	world_begin(config);
+	ok = world_run(world.now_ns + LONG);
+	*log = world_log();
+	return ok;
+}
+
 static void cut(u32 host, bool off)
 {
 	u32 other;
@@ -48,10 +59,7 @@ static bool silence(u32 hosts, u32 fanout, u32 who, u32 notices)
 	bool ok;
 	u32 i;
 
-	world_begin(&config);
-	ok = world_run(world.now_ns + LONG);
-	log = world_log();
-
+	ok = undisturbed(&config, &log);
 	world_begin(&config);
 	ok = ok && world_run(50 * MS);
 	cut(who, true);
@@ -167,10 +175,7 @@ static bool pauses(u32 hosts, u32 fanout)
 	u64 log, round;
 	bool ok;
 
-	world_begin(&config);
-	ok = world_run(world.now_ns + LONG);
-	log = world_log();
-
+	ok = undisturbed(&config, &log);
 	world_begin(&config);
 	ok = ok && world_run(30 * MS);
 	ls_sync_pause(world_take(hosts - 1), world.now_ns, true);

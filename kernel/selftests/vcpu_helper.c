@@ -36,18 +36,8 @@ static struct name name_of(pid_t pid)
 static int attach(uint32_t session, const struct vmm *vmm, const void *names, size_t length,
 		  struct nl_answer *answer)
 {
-	const uint64_t start_ticks = vmm_start_ticks(vmm->pid);
-	const uint32_t pid = vmm->pid;
-	const uint16_t id = 0;
-	struct nl_message message;
-
-	control_start(&message, LIVESTACK_CMD_COMPONENT_ATTACH);
-	nl_add(&message, LIVESTACK_A_COMPONENT_SESSION, &session, sizeof(session));
-	nl_add(&message, LIVESTACK_A_COMPONENT_ID, &id, sizeof(id));
-	nl_add(&message, LIVESTACK_A_COMPONENT_PID, &pid, sizeof(pid));
-	nl_add(&message, LIVESTACK_A_COMPONENT_START_TICKS, &start_ticks, sizeof(start_ticks));
-	nl_add(&message, LIVESTACK_A_COMPONENT_HELPERS, names, length);
-	return control_ask(&message, answer);
+	return live_attach_with(session, 0, vmm->pid, vmm_start_ticks(vmm->pid),
+				LIVESTACK_A_COMPONENT_HELPERS, names, length, answer);
 }
 
 static int borrow(pid_t pid, int fd)

@@ -3,20 +3,12 @@
 // components, and random schedules of up to 64.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { parseKtap, repoRoot } from "@livestack/lab";
+import { repoRoot } from "@livestack/lab";
 import t from "tap";
-import { form } from "./form.js";
-import { reportKtap } from "./ktap-to-tap.js";
+import { runInUserSpace } from "./user-space.js";
 
 const make = spawnSync("make", ["-s", "-C", join(repoRoot, "kernel"), "selftests"]);
 t.equal(make.status, 0, make.stderr.toString());
 
 for (const name of ["window_explore", "window_random"])
-  t.test(name, async (t) => {
-    const { status, stdout } = spawnSync(join(repoRoot, "kernel/build/selftests", name), {
-      encoding: "utf8",
-      env: { ...process.env, ...(form === "full" ? { LS_FULL: "1" } : {}) },
-    });
-    reportKtap(t, parseKtap(stdout));
-    t.equal(status, 0, "it ends well");
-  });
+  t.test(name, async (t) => runInUserSpace(t, join(repoRoot, "kernel/build/selftests", name)));

@@ -7,10 +7,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct {
-	bool (*holds)(void);
-	const char *name;
-} points[] = {
+static const struct tap_point points[] = {
 	{ test_fdb_learns, "an address is where it was seen last" },
 	{ test_fdb_ages, "an address is forgotten when its age has passed, and not before" },
 	{ test_fdb_full, "a full table learns nothing more until something in it has aged" },
@@ -30,10 +27,5 @@ static const struct {
 
 int main(void)
 {
-	unsigned int i;
-
-	tap_plan(ARRAY_SIZE(points));
-	for (i = 0; i < ARRAY_SIZE(points); i++)
-		tap_ok(points[i].holds(), points[i].name);
-	return tap_end();
+	return tap_all(points, ARRAY_SIZE(points));
 }

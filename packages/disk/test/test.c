@@ -7,10 +7,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-static const struct {
-	bool (*holds)(void);
-	const char *name;
-} points[] = {
+static const struct tap_point points[] = {
 	{ test_ring_hostile, "a ring that leads out of itself, or of memory, or round, is broken" },
 	{ test_ring_zero_lengths, "buffers of no length are as if they were not there" },
 	{ test_ring_wraps, "a ring goes on past its end, and past the end of its counts" },
@@ -31,10 +28,5 @@ static const struct {
 
 int main(void)
 {
-	unsigned int i;
-
-	tap_plan(ARRAY_SIZE(points));
-	for (i = 0; i < ARRAY_SIZE(points); i++)
-		tap_ok(points[i].holds(), points[i].name);
-	return tap_end();
+	return tap_all(points, ARRAY_SIZE(points));
 }
