@@ -81,6 +81,7 @@ createServer((socket) => {
   socket.pause();
   socket.on("data", (piece) => host?.write(piece));
   if (host) socket.resume();
+  host?.resume();
 }).listen(join(place, "guest"), () => {
   chmodSync(place, 0o777);
   chmodSync(join(place, "guest"), 0o777);
@@ -89,6 +90,8 @@ createServer((socket) => {
 createServer((socket) => {
   host = socket;
   socket.on("error", () => {});
+  // What it says waits for the guest.
+  if (!guest) socket.pause();
   socket.on("data", (piece) => guest?.write(piece));
   socket.on("close", () => {
     host = undefined;
