@@ -72,28 +72,26 @@ static bool holds(uint64_t start, uint64_t size, uint64_t address, uint64_t leng
 	return address >= start && address - start <= size && length <= size - (address - start);
 }
 
-void *memory_of_guest(const struct memory *memory, uint64_t address, uint64_t length)
+static void *at(const struct memory *memory, bool by_guest, uint64_t address, uint64_t length)
 {
 	unsigned int i;
 
 	for (i = 0; i < memory->count; i++) {
 		const struct memory_region *region = &memory->part[i].region;
+		const uint64_t start = by_guest ? region->guest : region->user;
 
-		if (holds(region->guest, region->size, address, length))
-			return memory->part[i].at + (address - region->guest);
+		if (holds(start, region->size, address, length))
+			return memory->part[i].at + (address - start);
 	}
 	return NULL;
 }
 
+void *memory_of_guest(const struct memory *memory, uint64_t address, uint64_t length)
+{
+	return at(memory, true, address, length);
+}
+
 void *memory_of_user(const struct memory *memory, uint64_t address, uint64_t length)
 {
-	unsigned int i;
-
-	for (i = 0; i < memory->count; i++) {
-		const struct memory_region *region = &memory->part[i].region;
-
-		if (holds(region->user, region->size, address, length))
-			return memory->part[i].at + (address - region->user);
-	}
-	return NULL;
+	return at(memory, false, address, length);
 }

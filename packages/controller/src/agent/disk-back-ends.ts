@@ -5,8 +5,14 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { attributeSets, End, PortKind } from "@livestack/netlink-client";
 import { given } from "../given.js";
-import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
-import { type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
+import { killProcess, type ProcessIdentity } from "../host/process-identity.js";
+import {
+  adoptProcess,
+  endText,
+  type ProcessEnd,
+  type ScopedProcess,
+  startInScope,
+} from "../host/scope.js";
 import type { KernelClient } from "../kernel-client.js";
 import { LivestackError } from "../livestack-error.js";
 import { diskProgram, TOKENS } from "../vmm/disk-program.js";
@@ -16,7 +22,6 @@ import type { Params } from "./protocol.js";
 /** An emulated host takes its time to start a program. */
 const LISTEN_LIMIT_MS = 60_000;
 const LISTEN_POLL_MS = 10;
-const WATCH_MS = 200;
 /** All requests of a ring are on their way at once, at most. */
 const QUEUE_BYTES = 1 << 20;
 
@@ -85,8 +90,7 @@ export class DiskBackEnds {
   /** Those that an earlier livestack has started. */
   static adopt(identities: readonly ProcessIdentity[]): DiskBackEnds {
     const all = new DiskBackEnds();
-    for (const [index, identity] of identities.entries())
-      all.#watch({ identity, ended: goneOf(identity) }, index);
+    for (const [index, identity] of identities.entries()) all.#watch(adoptProcess(identity), index);
     return all;
   }
 
@@ -127,11 +131,6 @@ export class DiskBackEnds {
         this.#lose(`the back end of its disk ${diskName(index)} ${endText(end)}`);
     });
   }
-}
-
-function endText({ status, signal }: ProcessEnd): string {
-  if (signal !== undefined) return `was killed by ${signal}`;
-  return status === undefined ? "has ended" : `ended with status ${status}`;
 }
 
 /** @throws LivestackError COMPONENT_LOST, SYSTEM */
@@ -176,9 +175,4 @@ async function joinLink(
   // First where tokens come out: one waits to be sent already, and would be lost.
   await kernel.portNew({ ...port, end: End.b, fd: TOKENS.in });
   await kernel.portNew({ ...port, end: End.a, fd: TOKENS.out, sized: true });
-}
-
-async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {
-  while (isAlive(identity)) await new Promise((done) => setTimeout(done, WATCH_MS).unref());
-  return {};
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AgentClient, type GuestRun } from "../guest/agent-client.js";
 import { AgentError } from "../guest/agent-error.js";
 import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
-import { type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
+import { adoptProcess, type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
 import type { RuntimeFolder } from "../host/session-state.js";
 import { hostTsc } from "../host/tsc-khz.js";
 import { LivestackError } from "../livestack-error.js";
@@ -19,7 +19,6 @@ import type { Params } from "./protocol.js";
 /** Starting QEMU takes an emulated host 20 s and more. */
 const QMP_LIMIT_MS = 120_000;
 const QUIT_LIMIT_MS = 10_000;
-const WATCH_MS = 200;
 const LAST_WORDS_MS = 1_000;
 
 export interface GuestPlace {
@@ -122,8 +121,7 @@ export class LiveGuest {
     identity: ProcessIdentity,
     helpers: readonly ProcessIdentity[],
   ): Promise<LiveGuest> {
-    const vmm = { identity, ended: goneOf(identity) };
-    const guest = new LiveGuest(place, logs, vmm, DiskBackEnds.adopt(helpers));
+    const guest = new LiveGuest(place, logs, adoptProcess(identity), DiskBackEnds.adopt(helpers));
     await guest.#openQmp();
     return guest;
   }
@@ -242,10 +240,4 @@ export class LiveGuest {
       hint: `${this.#logs.vmmLog} has what its VMM said, ${this.#logs.consoleLog} its console`,
     });
   }
-}
-
-/** Nobody tells us of the end of a process that we did not start. */
-async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {
-  while (isAlive(identity)) await new Promise((done) => setTimeout(done, WATCH_MS).unref());
-  return {};
 }

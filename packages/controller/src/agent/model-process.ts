@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAlive, killProcess, type ProcessIdentity } from "../host/process-identity.js";
-import { type ProcessEnd, type ScopedProcess, startInScope } from "../host/scope.js";
+import { killProcess, type ProcessIdentity } from "../host/process-identity.js";
+import {
+  adoptProcess,
+  endText,
+  type ProcessEnd,
+  type ScopedProcess,
+  startInScope,
+} from "../host/scope.js";
 import { LivestackError } from "../livestack-error.js";
 import type { Params } from "./protocol.js";
 
 const TERM_LIMIT_MS = 3_000;
-const WATCH_MS = 200;
 
 /** A process that is a modelled component. */
 export class ModelProcess {
@@ -37,17 +42,13 @@ export class ModelProcess {
   }
 
   static adopt(identity: ProcessIdentity): ModelProcess {
-    return new ModelProcess({ identity, ended: goneOf(identity) });
+    return new ModelProcess(adoptProcess(identity));
   }
 
   /** In words, once it has ended by itself. */
   get fate(): string | undefined {
     if (this.end === undefined || this.#ending) return undefined;
-    const { status, signal } = this.end;
-    if (signal !== undefined) return `its process was killed by ${signal}`;
-    return status === undefined
-      ? "its process has ended"
-      : `its process ended with status ${status}`;
+    return `its process ${endText(this.end)}`;
   }
 
   get failed(): boolean {
@@ -81,9 +82,4 @@ export function modelAbsent(
       hint: "it joins by /dev/livestack as LIVESTACK_COMPONENT of LIVESTACK_SESSION; its log is in the run folder",
     },
   );
-}
-
-async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {
-  while (isAlive(identity)) await new Promise((done) => setTimeout(done, WATCH_MS).unref());
-  return {};
 }

@@ -4,7 +4,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { LivestackError } from "../livestack-error.js";
-import { identityOf, type ProcessIdentity } from "./process-identity.js";
+import { identityOf, isAlive, type ProcessIdentity } from "./process-identity.js";
+
+const WATCH_MS = 200;
 
 export interface ScopedCommand {
   /** of the systemd scope, where there is systemd */
@@ -54,6 +56,22 @@ export async function startInScope(command: ScopedCommand): Promise<ScopedProces
   } finally {
     closeSync(output);
   }
+}
+
+/** One that an earlier livestack has started. Nobody tells us of its end. */
+export function adoptProcess(identity: ProcessIdentity): ScopedProcess {
+  return { identity, ended: goneOf(identity) };
+}
+
+async function goneOf(identity: ProcessIdentity): Promise<ProcessEnd> {
+  while (isAlive(identity)) await new Promise((done) => setTimeout(done, WATCH_MS).unref());
+  return {};
+}
+
+/** What to say of it after a name. */
+export function endText({ status, signal }: ProcessEnd): string {
+  if (signal !== undefined) return `was killed by ${signal}`;
+  return status === undefined ? "has ended" : `ended with status ${status}`;
 }
 
 function hasSystemd(): boolean {
