@@ -8,6 +8,7 @@ import { type KtapReport, leafPoints, parseKtap } from "./ktap.js";
 import { down, up } from "./lab.js";
 import { buildModules, checkModuleName, selftestRunner } from "./modules.js";
 import { repoRoot } from "./paths.js";
+import { describeSilence, watchSilence } from "./silence.js";
 import { listLabs } from "./state.js";
 
 /** Short forms keep the counts small; full ones are the figures of the issues. */
@@ -66,7 +67,10 @@ export async function runSelftests(
   command.stdin.end();
   command.stderr.pipe(process.stderr, { end: false });
   const pieces: Buffer[] = [];
+  const seconds = SILENCE_SECONDS[options.form];
+  const silence = watchSilence(seconds, () => command.hangUp());
   command.stdout.on("data", (piece: Buffer) => {
+    silence.refresh();
     pieces.push(piece);
     options.onOutput?.(piece);
   });
@@ -76,11 +80,19 @@ export async function runSelftests(
     // 1 says that points failed, which the report shows by itself.
     if (signal || status > 1) problems.push(`the self-test runner ended with ${signal || status}`);
   } catch (error) {
-    problems.push(messageOf(error));
+    problems.push(silence.over ? await describeSilence(host, seconds) : messageOf(error));
+  } finally {
+    silence.stop();
   }
   const report = parseKtap(Buffer.concat(pieces).toString());
   return { points: report.points, problems: [...problems, ...report.problems] };
 }
+
+/**
+ * The runner (kernel/selftests/run) ends a program that hangs after 400 s, 7,200 s in full form, and
+ * says where it hung. Who is silent for longer is a host that does not run any more.
+ */
+const SILENCE_SECONDS = { short: 460, full: 7_500 };
 
 function summarise({ points, problems }: KtapReport): number {
   const leaves = leafPoints(points);
