@@ -26,6 +26,10 @@ const SWITCH_PINGS = 20;
 const SWITCH_BITS_PER_MS = 1_000;
 const LATENCIES_MS = { a: 10, b: 15, c: 20 } as const;
 
+interface Lost {
+  dropped_by: { gone: number };
+}
+
 type Host = keyof typeof LATENCIES_MS;
 const HOSTS = Object.keys(LATENCIES_MS) as Host[];
 
@@ -93,6 +97,12 @@ function checkCount(t: Test, times: readonly number[], what: string): void {
   t.equal(times.length, PINGS, `all pings are answered: ${what}`);
 }
 
+/** Nothing is lost, but for what is on its way when simulated time ends. */
+function checkLost(t: Test, link: { name: string; late: number; dropped: number } & Lost): void {
+  t.equal(link.late, 0, link.name);
+  t.equal(link.dropped, link.dropped_by.gone, JSON.stringify(link));
+}
+
 const scenarios = {
   idle: pair("idle"),
   busy: pair("busy"),
@@ -154,7 +164,7 @@ t.test("every ping takes the latency there and back, and little else; none is la
   const beside = link.idle - 2 * LATENCY_MS;
   t.ok(beside <= 2 * bridgeMs, `${beside} ms beside the latency; ${bridgeMs} ms on a plain bridge`);
   t.equal(late, 0);
-  t.match(links, [{ name: "a-b", dropped: 0, late: 0 }]);
+  checkLost(t, links[0]);
   t.equal(await host.left(), "0\n");
 });
 
@@ -197,7 +207,7 @@ t.test("three guests at a modelled switch ping each other as it has been calcula
       t.ok(soonest >= wanted - 0.001 && median - wanted <= 2 * bridgeMs, what);
     }
   t.equal(late, 0);
-  for (const { name, dropped } of links) t.equal(dropped, 0, name);
+  for (const link of links) checkLost(t, link);
   t.equal(await host.left(), "0\n");
 });
 
