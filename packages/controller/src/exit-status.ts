@@ -91,6 +91,26 @@ export const ERROR_STATUS = {
   AGENT_SILENT: ExitStatus.FAILED,
   /** a request to an agent is not of its protocol, or not for whom it came from */
   BAD_REQUEST: ExitStatus.FAILED,
+  /** no controller answers where one was said to be */
+  CONTROLLER_SILENT: ExitStatus.FAILED,
+  /** a certificate, or its key, is not there, is not valid now, or is not what it has to be */
+  NO_CERTIFICATE: ExitStatus.FAILED,
+  /** one side of a connection does not trust the other's certificate */
+  NOT_TRUSTED: ExitStatus.FAILED,
+  /** a host that is not in the controller's inventory */
+  NO_SUCH_HOST: ExitStatus.FAILED,
+  /** a host that is in the inventory already */
+  HOST_EXISTS: ExitStatus.FAILED,
+  /** a host cannot be removed: sessions have components there */
+  HOST_IN_USE: ExitStatus.FAILED,
+  /** a host of a session, or one that was asked for, is not connected */
+  HOST_LOST: ExitStatus.FAILED,
+  /** another agent of this name is connected */
+  HOST_TAKEN: ExitStatus.FAILED,
+  /** no host, or not the one that was asked for, has room for a component */
+  NO_ROOM: ExitStatus.FAILED,
+  /** controller, agent and command line are further apart than one minor release */
+  VERSION_SKEW: ExitStatus.FAILED,
   /** the operating system refused something; the message has its words */
   SYSTEM: ExitStatus.FAILED,
   /** the loaded kernel module cannot be spoken with: its words, or the netlink error */

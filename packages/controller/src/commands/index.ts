@@ -14,6 +14,7 @@ import { addLink } from "./link.js";
 import { addLogs } from "./logs.js";
 import { addLs } from "./ls.js";
 import { addPause } from "./pause.js";
+import { addPki } from "./pki.js";
 import { addRelease } from "./release.js";
 import { addResume } from "./resume.js";
 import { addRun } from "./run.js";
@@ -45,6 +46,7 @@ export const commands: readonly AddCommand[] = [
   addLink,
   addAttach,
   addDetach,
+  addPki,
   addVersion,
   addHelp,
 ];
