@@ -14,6 +14,7 @@ import {
   type VerbName,
   verbs,
 } from "./protocol.js";
+import type { SessionAgent } from "./session-agent.js";
 
 interface Asked {
   verb: z.ZodType;
@@ -21,7 +22,7 @@ interface Asked {
   failed: (error: LivestackError) => void;
 }
 
-export class AgentConnection {
+export class AgentConnection implements SessionAgent {
   readonly hello: Answer<"hello">;
   readonly #wire: Wire;
 

@@ -3,6 +3,7 @@
 import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
 import type { HostAgent } from "./host-agent.js";
+import { makeDisks } from "./make-disks.js";
 import { AGENT_PROTOCOL, type Handlers } from "./protocol.js";
 
 const SIGKILL = 9;
@@ -16,6 +17,10 @@ export function handlersOf(agent: HostAgent): Handlers {
     status: () => agent.status(),
     statistics: () => agent.statistics(),
     prepare: (plan) => agent.prepare(plan),
+    "make-disks": async (plan) => {
+      await makeDisks(plan);
+      return {};
+    },
     boot: (plan) => agent.boot(plan),
     "model-start": (plan) => agent.startModel(plan),
     "models-joined": async ({ limitMs }) => {

@@ -111,6 +111,19 @@ export const vmmPlan = z.strictObject({
   vmmLog: path,
 });
 
+export const disksPlan = z.strictObject({
+  component: componentId,
+  /** of an image that is never written to: an overlay, or a whole copy */
+  root: z
+    .strictObject({
+      path,
+      image: z.strictObject({ path, format: z.enum(["qcow2", "raw"]) }),
+      copy: z.boolean(),
+    })
+    .optional(),
+  empty: z.array(z.strictObject({ path, sizeBytes: u64 })),
+});
+
 /** How one way of a link is; what is absent is the kernel's default. */
 const way = z.strictObject({
   rateBps: u64.optional(),
@@ -205,6 +218,8 @@ export const verbs = {
     answer: commandEnd,
   },
   prepare: { control: true, params: sessionPlan, answer: z.strictObject({ session: z.int() }) },
+  /** Before its guest boots: files that are its disks. */
+  "make-disks": { control: true, params: disksPlan, answer: nothing },
   boot: { control: true, params: vmmPlan, answer: z.strictObject({ pid: z.int() }) },
   /** Wait for a guest's agent. */
   "guest-connect": {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
+import { worksWithUs } from "../version-distance.js";
 
 /** Module -> its folder in kernel/, in the order they are loaded. */
 const FOLDERS = { livestack: "core", livestack_vcpu: "vcpu", livestack_ipc: "ipc" } as const;
@@ -64,13 +65,10 @@ async function tried(program: string, argument: string): Promise<string | undefi
   }
 }
 
-/** One minor of skew works: what a release adds, the one before does without. */
 function checkVersion(name: ModuleName, { root }: ModulePlace): void {
   const file = join(root, "sys/module", name, "version");
   const loaded = existsSync(file) ? readFileSync(file, "utf8").trim() : "unknown";
-  const [major, minor] = numbersOf(loaded);
-  const [ownMajor, ownMinor] = numbersOf(programVersion());
-  if (major === ownMajor && Math.abs(minor - ownMinor) <= 1) return;
+  if (worksWithUs(loaded)) return;
   throw new LivestackError(
     "MODULE_REFUSED",
     `version ${loaded} of ${name} is loaded, this program is ${programVersion()}`,
@@ -79,9 +77,4 @@ function checkVersion(name: ModuleName, { root }: ModulePlace): void {
       hint: `unload it (rmmod ${name}) and load the module built from the same checkout`,
     },
   );
-}
-
-function numbersOf(version: string): [major: number, minor: number] {
-  const [major = "", minor = ""] = version.split(".");
-  return [Number.parseInt(major, 10), Number.parseInt(minor, 10)];
 }

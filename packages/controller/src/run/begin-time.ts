@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The phase attach: all take their place at simulated time 0, then time begins for all at once.
 import { State } from "@livestack/netlink-client";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import type { ModelComponent, Scenario } from "../scenario/scenario.js";
 import { timeText } from "../session/show.js";
 import { allOf } from "./interrupt.js";
@@ -12,7 +12,7 @@ import type { RunFolder } from "./run-folder.js";
 const JOIN_LIMIT_MS = 120_000;
 
 interface Beginning {
-  agent: AgentConnection;
+  agent: SessionAgent;
   scenario: Scenario;
   folder: RunFolder;
   uuid: string;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The session in the kernel, and its guests up to their agents' first word.
 import { Mode, OnLoss, OnOvershoot } from "@livestack/netlink-client";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import type { LiveComponent, Scenario } from "../scenario/scenario.js";
 import { type BootSource, bootSource } from "../vmm/guest-image.js";
-import { makeOverlay } from "../vmm/qcow2-overlay.js";
-import { copyImage } from "../vmm/raw-copy.js";
 import { capturePlanOf } from "./capture-plan.js";
 import { quantumOf } from "./guard.js";
 import { allOf } from "./interrupt.js";
@@ -16,7 +14,7 @@ import type { RunFolder } from "./run-folder.js";
 const BOOT_LIMIT_MS = 600_000;
 
 export interface Boot {
-  agent: AgentConnection;
+  agent: SessionAgent;
   scenario: Scenario;
   /** by the ids of live components */
   sources: ReadonlyMap<number, BootSource>;
@@ -48,13 +46,17 @@ async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
   const { agent, scenario, sources, folder, disks } = boot;
   const { id, name, vcpus, memoryBytes } = guest;
   const { kernel, initrd, append, disk } = sources.get(id) ?? {};
-  const root = disk && (await makeRoot(disk, guest, folder));
-  if (root !== undefined) disks.push(root);
-  const own = guest.disks.map(({ sizeBytes }, index) => folder.makeDisk(name, index, sizeBytes));
-  disks.push(...own);
+  const root = disk && rootOf(disk, guest, folder);
+  const empty = guest.disks.map(({ sizeBytes }, index) => ({
+    path: folder.disk(name, index),
+    sizeBytes,
+  }));
+  const own = empty.map(({ path }) => path);
+  disks.push(...(root ? [root.path] : []), ...own);
+  await agent.ask("make-disks", { component: id, ...(root && { root }), empty });
   await agent.ask("boot", {
     ...{ component: id, name, vcpus, memoryBytes },
-    ...disksOf(guest, scenario, root, own),
+    ...disksOf(guest, scenario, root?.path, own),
     ...(kernel !== undefined && { kernel }),
     ...(initrd !== undefined && { initrd }),
     ...(append !== undefined && { append }),
@@ -64,18 +66,14 @@ async function bootGuest(guest: LiveComponent, boot: Boot): Promise<void> {
   await agent.ask("guest-connect", { component: id, limitMs: BOOT_LIMIT_MS });
 }
 
-/** What the guest's first disk is, whose image stays as it is: an overlay, or a copy if it is modelled. */
-async function makeRoot(
+/** The guest's first disk, whose image stays as it is: an overlay, or a copy if it is modelled. */
+function rootOf(
   image: NonNullable<BootSource["disk"]>,
   { name, disk }: LiveComponent,
   folder: RunFolder,
-): Promise<string> {
-  if (disk) {
-    await copyImage(image.path, folder.rootCopy(name));
-    return folder.rootCopy(name);
-  }
-  makeOverlay(folder.overlay(name), image.path, image.format);
-  return folder.overlay(name);
+) {
+  const copy = disk !== undefined;
+  return { path: copy ? folder.rootCopy(name) : folder.overlay(name), image, copy };
 }
 
 function disksOf(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the end of simulated time to the run's result.
 import { State } from "@livestack/netlink-client";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import { LivestackError } from "../livestack-error.js";
 import type { Scenario } from "../scenario/scenario.js";
 import { collectFiles } from "./guest-files.js";
@@ -14,7 +14,7 @@ import { captureWarnings, warningsFrom } from "./warnings.js";
 import type { Ending } from "./watch-session.js";
 
 export interface FinishedRun {
-  agent: AgentConnection;
+  agent: SessionAgent;
   scenario: Scenario;
   folder: RunFolder;
   phase: TellPhase;
@@ -63,7 +63,7 @@ export async function finishRun(run: FinishedRun): Promise<RunOutcome> {
 }
 
 /** No window opens any more; a session without gating cannot pause, and one may have stopped by itself. */
-async function stopTime(agent: AgentConnection): Promise<void> {
+async function stopTime(agent: SessionAgent): Promise<void> {
   const { session } = await agent.ask("status", {});
   if (session.state !== State.running) return;
   try {

@@ -2,7 +2,7 @@
 // Files into guests and out of them, in pieces, through the agent.
 import { closeSync, mkdirSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import { PIECE_BYTES } from "../guest/agent-client.js";
 import type { LiveComponent } from "../scenario/scenario.js";
 import type { RunFolder } from "./run-folder.js";
@@ -10,10 +10,7 @@ import type { RunFolder } from "./run-folder.js";
 /** Names of files are kept up to this. */
 const LIST_BYTES = 4 << 20;
 
-export async function putFiles(
-  agent: AgentConnection,
-  { id, files }: LiveComponent,
-): Promise<void> {
+export async function putFiles(agent: SessionAgent, { id, files }: LiveComponent): Promise<void> {
   for (const { from, to, mode } of files) {
     const octal = mode === undefined ? statSync(from).mode & 0o7777 : Number.parseInt(mode, 8);
     await putFile(agent, { component: id, from, to, mode: octal });
@@ -21,7 +18,7 @@ export async function putFiles(
 }
 
 async function putFile(
-  agent: AgentConnection,
+  agent: SessionAgent,
   { component, from, to, mode }: { component: number; from: string; to: string; mode: number },
 ): Promise<void> {
   const file = openSync(from, "r");
@@ -45,7 +42,7 @@ async function putFile(
  * @returns a sentence for each path that could not be fetched
  */
 export async function collectFiles(
-  agent: AgentConnection,
+  agent: SessionAgent,
   { id, name, collect }: LiveComponent,
   folder: RunFolder,
 ): Promise<string[]> {
@@ -62,7 +59,7 @@ export async function collectFiles(
   return failures;
 }
 
-async function filesBelow(agent: AgentConnection, component: number, path: string) {
+async function filesBelow(agent: SessionAgent, component: number, path: string) {
   const run = ["find", path, "-type", "f", "-print0"];
   const found = await agent.ask("guest-exec", { component, run, keepBytes: LIST_BYTES });
   if (found.exit !== 0) throw new Error(found.stderr.toString().trim() || `find: ${found.exit}`);
@@ -70,7 +67,7 @@ async function filesBelow(agent: AgentConnection, component: number, path: strin
 }
 
 async function getFile(
-  agent: AgentConnection,
+  agent: SessionAgent,
   { component, path, to }: { component: number; path: string; to: string },
 ): Promise<void> {
   mkdirSync(dirname(to), { recursive: true });

@@ -2,7 +2,7 @@
 // A guest's network interfaces as the scenario has them: names, addresses, and the others by name.
 
 import { macOf } from "../agent/cabling.js";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import { LivestackError } from "../livestack-error.js";
 import { interfaceName } from "../scenario/endpoint.js";
 import type { LiveComponent, Scenario, ScenarioLink } from "../scenario/scenario.js";
@@ -39,7 +39,7 @@ done
 
 /** @throws LivestackError SETUP_FAILED */
 export async function setUpNetwork(
-  agent: AgentConnection,
+  agent: SessionAgent,
   guest: LiveComponent,
   { components, links }: Scenario,
 ): Promise<void> {
@@ -76,7 +76,7 @@ function addressFor(
   return (own.find(({ near }) => near) ?? own[0])?.address;
 }
 
-async function tell(agent: AgentConnection, { id, name }: LiveComponent, run: string[]) {
+async function tell(agent: SessionAgent, { id, name }: LiveComponent, run: string[]) {
   const { exit, stderr } = await agent.ask("guest-exec", { component: id, run });
   if (exit === 0) return;
   const words = stderr.toString().trim().split("\n").at(-1) ?? "";

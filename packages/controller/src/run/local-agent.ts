@@ -6,11 +6,12 @@ import { AgentConnection } from "../agent/connection.js";
 import { handlersOf } from "../agent/handlers.js";
 import { HostAgent } from "../agent/host-agent.js";
 import { AgentServer } from "../agent/server.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import type { Context } from "../context.js";
 import { explainKernelError, type KernelClient } from "../kernel-client.js";
 
 export interface LocalAgent {
-  agent: AgentConnection;
+  agent: SessionAgent;
   host: HostAgent;
   /** ends all it has, then itself */
   close(): Promise<void>;

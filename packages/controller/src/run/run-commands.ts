@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The guests' run commands, from the moment they are handed over until each has its result.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AgentConnection } from "../agent/connection.js";
 import type { CommandEnd } from "../agent/protocol.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import type { LiveComponent } from "../scenario/scenario.js";
 import type { CommandResult } from "./result-schema.js";
 import type { RunFolder } from "./run-folder.js";
@@ -26,7 +26,7 @@ interface Tracked {
 }
 
 export class RunCommands {
-  readonly #agent: AgentConnection;
+  readonly #agent: SessionAgent;
   readonly #tracked: Tracked[] = [];
   #isOver = false;
   #onAllEnded: () => void = () => {};
@@ -35,15 +35,12 @@ export class RunCommands {
     this.#onAllEnded = done;
   });
 
-  private constructor(agent: AgentConnection) {
+  private constructor(agent: SessionAgent) {
     this.#agent = agent;
   }
 
   /** Hands over all commands of these guests, which stand still at simulated time 0. */
-  static async start(
-    agent: AgentConnection,
-    guests: readonly LiveComponent[],
-  ): Promise<RunCommands> {
+  static async start(agent: SessionAgent, guests: readonly LiveComponent[]): Promise<RunCommands> {
     const commands = new RunCommands(agent);
     for (const guest of guests) {
       const request = { component: guest.id, commands: [...guest.run] };
@@ -55,7 +52,7 @@ export class RunCommands {
 
   /** Those that an earlier livestack has started. @param runs of each guest, by its id */
   static adopt(
-    agent: AgentConnection,
+    agent: SessionAgent,
     guests: readonly LiveComponent[],
     runs: ReadonlyMap<number, readonly string[]>,
   ): RunCommands {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of one run: what was asked, what came out. docs/run.md has its content.
-import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { codeOf } from "../code-of.js";
 import { writeAtomically } from "../host/write-atomically.js";
@@ -100,18 +100,6 @@ export class RunFolder {
     mkdirSync(dirname(stem), { recursive: true });
     writeFileSync(`${stem}.stdout`, stdout);
     writeFileSync(`${stem}.stderr`, stderr);
-  }
-
-  /** An empty disk, which takes room as it is written to. */
-  makeDisk(name: string, index: number, sizeBytes: bigint): string {
-    const path = this.disk(name, index);
-    const file = openSync(path, "wx", 0o640);
-    try {
-      ftruncateSync(file, Number(sizeBytes));
-    } finally {
-      closeSync(file);
-    }
-    return path;
   }
 
   writeResult(result: object): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One run of a scenario, phase after phase. Whatever fails, all that was started is ended.
 import { randomUUID } from "node:crypto";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import type { Context } from "../context.js";
 import type { ModuleName } from "../host/load-modules.js";
 import type { Scenario } from "../scenario/scenario.js";
@@ -101,7 +101,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function allSetUp(agent: AgentConnection, scenario: Scenario): Promise<string[]> {
+async function allSetUp(agent: SessionAgent, scenario: Scenario): Promise<string[]> {
   const warnings: string[] = [];
   const live = scenario.components.filter((each) => each.kind === "live");
   await allOf(

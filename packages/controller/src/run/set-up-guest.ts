@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens in a guest between its boot and simulated time 0, ungated.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AgentConnection } from "../agent/connection.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import { LivestackError } from "../livestack-error.js";
 import type { LiveComponent, Scenario } from "../scenario/scenario.js";
 import { putFiles } from "./guest-files.js";
@@ -19,7 +19,7 @@ const CLOCK = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
  * @throws LivestackError SETUP_FAILED, GUEST_REFUSED, COMPONENT_LOST
  */
 export async function setUpGuest(
-  agent: AgentConnection,
+  agent: SessionAgent,
   guest: LiveComponent,
   scenario: Scenario,
 ): Promise<string[]> {
@@ -40,7 +40,7 @@ export async function setUpGuest(
   return waitForClock(agent, guest);
 }
 
-async function waitUntilReady(agent: AgentConnection, { id, name, ready }: LiveComponent) {
+async function waitUntilReady(agent: SessionAgent, { id, name, ready }: LiveComponent) {
   if (ready === undefined) return;
   const limit = performance.now() + READY_LIMIT_MS;
   for (;;) {
@@ -56,10 +56,7 @@ async function waitUntilReady(agent: AgentConnection, { id, name, ready }: LiveC
 }
 
 /** While a guest refines its TSC's frequency it compares with clocks that run on host time. */
-async function waitForClock(
-  agent: AgentConnection,
-  { id, name }: LiveComponent,
-): Promise<string[]> {
+async function waitForClock(agent: SessionAgent, { id, name }: LiveComponent): Promise<string[]> {
   const limit = performance.now() + CLOCK_LIMIT_MS;
   for (;;) {
     const { stdout } = await agent.ask("guest-exec", { component: id, run: ["cat", CLOCK] });

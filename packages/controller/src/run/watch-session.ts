@@ -3,8 +3,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { Parting, Reason, State } from "@livestack/netlink-client";
-import type { AgentConnection } from "../agent/connection.js";
 import type { SessionStatus } from "../agent/protocol.js";
+import type { SessionAgent } from "../agent/session-agent.js";
 import { LivestackError } from "../livestack-error.js";
 import type { Scenario, ScenarioComponent } from "../scenario/scenario.js";
 import type { Progress } from "./progress.js";
@@ -28,7 +28,7 @@ export interface Watched {
 }
 
 interface Watch {
-  agent: AgentConnection;
+  agent: SessionAgent;
   scenario: Scenario;
   commands: RunCommands;
   progress: Progress;
@@ -71,7 +71,7 @@ function areCommandsThrough({ scenario, commands }: Watch): boolean {
 }
 
 /** Before anything is asked: guests that have nothing to do any more skip simulated minutes meanwhile. */
-async function pauseAtOnce(agent: AgentConnection): Promise<void> {
+async function pauseAtOnce(agent: SessionAgent): Promise<void> {
   try {
     await agent.ask("session-state", { state: State.paused });
   } catch (error) {
