@@ -23,8 +23,7 @@ async function serve(t: Test) {
   const host = HostAgent.create(
     kernel,
     { root, env: process.env, runIp: async () => {} },
-    UUID,
-    "socket",
+    { uuid: UUID, name: "socket" },
   );
   const path = host.runtime.agentSocket;
   const server = await AgentServer.listen(path, handlersOf(host), "secret");

@@ -61,10 +61,15 @@ export class HostAgent {
     this.runtime = new RuntimeFolder(place.root, state.uuid);
   }
 
-  static create(kernel: KernelClient, place: AgentPlace, uuid: string, name: string): HostAgent {
+  /** @param led by a controller */
+  static create(
+    kernel: KernelClient,
+    place: AgentPlace,
+    { uuid, name, led = false }: { uuid: string; name: string; led?: boolean },
+  ): HostAgent {
     const owner = identityOf(process.pid);
     const agent = new HostAgent(kernel, place, {
-      ...{ schema: STATE_SCHEMA, uuid, name, kind: "run", phase: "prepare", began: false },
+      ...{ schema: STATE_SCHEMA, uuid, name, led, kind: "run", phase: "prepare", began: false },
       ...(owner && { owner }),
       ...{ components: [], links: [], interfaces: [], captures: [] },
     });

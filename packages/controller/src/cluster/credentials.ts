@@ -2,10 +2,12 @@
 // The files by which one side of a connection shows who it is, and knows whom to trust.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
-import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
+import { type ChannelOptions, credentials } from "@grpc/grpc-js";
 import { LivestackError } from "../livestack-error.js";
 import { type Identity, identityIn, type Role } from "../pki/identity.js";
+import { CHANNEL_OPTIONS } from "./limits.js";
 
 export interface CertificateFiles {
   /** whom to trust */
@@ -44,11 +46,20 @@ export function readCertificates(files: CertificateFiles, role: Role): Certifica
   return { ca, certificate, key, identity, untilMs };
 }
 
-/** Of a connection to a controller: nobody else is taken for one, whatever address it has. */
-export function channelCredentials({ ca, certificate, key }: Certificates): ChannelCredentials {
-  return credentials.createSsl(ca, key, certificate, {
-    checkServerIdentity: (host, peer) => checkServerIdentity(host, peer) ?? checkRole(peer),
+/** In place of an IP address, which TLS does not take for a name. */
+const NO_NAME = "livestack-controller";
+
+/**
+ * Of a connection to a controller: nobody else is taken for one, whatever address it has.
+ * @param address "controller.example:7600" or "192.0.2.1:7600"
+ */
+export function channelTo(address: string, { ca, certificate, key }: Certificates) {
+  const host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  const channel = credentials.createSsl(ca, key, certificate, {
+    checkServerIdentity: (_, peer) => checkServerIdentity(host, peer) ?? checkRole(peer),
   });
+  const name: ChannelOptions = isIP(host) ? { "grpc.ssl_target_name_override": NO_NAME } : {};
+  return { channel, options: { ...CHANNEL_OPTIONS, ...name } };
 }
 
 function checkRole({ subjectaltname }: PeerCertificate): Error | undefined {

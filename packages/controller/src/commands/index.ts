@@ -2,13 +2,16 @@
 import type { Command } from "commander";
 import type { Context } from "../context.js";
 import { addAdopt } from "./adopt.js";
+import { addAgent } from "./agent.js";
 import { addAttach } from "./attach.js";
 import { addConsole } from "./console.js";
+import { addController } from "./controller.js";
 import { addDetach } from "./detach.js";
 import { addDoctor } from "./doctor.js";
 import { addEvents } from "./events.js";
 import { addExec } from "./exec.js";
 import { addHelp } from "./help.js";
+import { addHosts } from "./hosts.js";
 import { addInit } from "./init.js";
 import { addLink } from "./link.js";
 import { addLogs } from "./logs.js";
@@ -46,7 +49,10 @@ export const commands: readonly AddCommand[] = [
   addLink,
   addAttach,
   addDetach,
+  addHosts,
   addPki,
+  addController,
+  addAgent,
   addVersion,
   addHelp,
 ];

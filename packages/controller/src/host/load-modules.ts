@@ -12,6 +12,10 @@ import { worksWithUs } from "../version-distance.js";
 const FOLDERS = { livestack: "core", livestack_vcpu: "vcpu", livestack_ipc: "ipc" } as const;
 export type ModuleName = keyof typeof FOLDERS;
 
+export function isModuleName(text: string): text is ModuleName {
+  return Object.hasOwn(FOLDERS, text);
+}
+
 export interface ModulePlace {
   /** what stands for "/" */
   root: string;

@@ -42,6 +42,8 @@ const state = z.object({
   kind: z.enum(["run", "attached", "released"]),
   /** who holds it; an attached session is held by nobody */
   owner: identity.optional(),
+  /** by a controller: this machine's `livestack agent` takes it over by itself */
+  led: z.boolean().default(false),
   /** where its output goes */
   folder: z.string().optional(),
   phase: z.string(),

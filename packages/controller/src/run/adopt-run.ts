@@ -17,7 +17,12 @@ import { watchSession } from "./watch-session.js";
 
 /** @throws LivestackError WRONG_STATE for one that had not begun; then and else nothing is ended */
 export async function adoptRun(state: SessionState, context: Context): Promise<RunOutcome> {
-  const { name, began, phase: left, uuid, folder: path } = state;
+  const { name, began, phase: left, uuid, folder: path, led } = state;
+  if (led)
+    throw new LivestackError("WRONG_STATE", "it is a controller's, whose agent goes on with it", {
+      place: name,
+      hint: `start \`livestack agent\` again; \`livestack release --end ${name}\` ends it`,
+    });
   if (!began || path === undefined || left === "released")
     throw new LivestackError(
       "WRONG_STATE",

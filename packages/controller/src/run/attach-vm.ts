@@ -61,7 +61,7 @@ async function intoNewSession(
       runs: [],
     };
     const state = { schema: STATE_SCHEMA, uuid, name, kind: "attached", phase: "run" } as const;
-    const none = { links: [], interfaces: [], captures: [] };
+    const none = { led: false, links: [], interfaces: [], captures: [] };
     runtime.write({ ...state, began: true, components: [component], ...none });
     await kernel.sessionSet({ id: session, state: State.running });
   } catch (error) {

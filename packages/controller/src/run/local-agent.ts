@@ -40,7 +40,7 @@ export async function startAgent(
 ): Promise<LocalAgent> {
   const kernel = await openKernel(context);
   try {
-    return await serveAgent(HostAgent.create(kernel, context, session.uuid, session.name));
+    return await serveAgent(HostAgent.create(kernel, context, session));
   } catch (error) {
     await kernel.close();
     throw error;
