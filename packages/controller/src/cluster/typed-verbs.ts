@@ -2,7 +2,7 @@
 // The one place where the verbs of agent/protocol.ts and the messages of livestack.agent.v1 meet. Fields
 // have the same names in both; what differs otherwise is in DIFFERENT. Whatever comes over gRPC is held to
 // the same schemas as what comes over the Unix socket.
-import { type Call, ComponentKind, type Reply } from "@livestack/proto/agent";
+import { Call, ComponentKind, Reply } from "@livestack/proto/agent";
 import type * as z from "zod";
 import { type Answer, type Params, type VerbName, verbs } from "../agent/protocol.js";
 import { LivestackError } from "../livestack-error.js";
@@ -56,7 +56,7 @@ const DIFFERENT: Partial<Record<SessionVerb, Differs>> = {
 
 export function callVerbOf<Name extends SessionVerb>(name: Name, params: Params<Name>): CallVerb {
   const value = DIFFERENT[name]?.toMessage(params as Plain) ?? params;
-  return { $case: caseOf(name), value } as unknown as CallVerb;
+  return whole(Call.fromPartial({ verb: { $case: caseOf(name), value } } as never).verb);
 }
 
 /** @throws LivestackError BAD_REQUEST for what is no verb of a session, or not as its schema wants it */
@@ -70,7 +70,9 @@ export function paramsOf({ $case, value }: CallVerb): { name: SessionVerb; param
 }
 
 export function resultOf(name: SessionVerb, answer: unknown): ReplyResult {
-  return { $case: caseOf(name), value: answer } as unknown as ReplyResult;
+  return whole(
+    Reply.fromPartial({ result: { $case: caseOf(name), value: answer } } as never).result,
+  );
 }
 
 /** @throws LivestackError BAD_REQUEST for what is no answer to this verb */
@@ -80,6 +82,12 @@ export function answerOf<Name extends SessionVerb>(name: Name, result: ReplyResu
   const answer = withoutAbsent(result.value);
   check(name, verbs[name].answer, answer);
   return answer as Answer<Name>;
+}
+
+/** A verb without its message: there is one in agent/protocol.ts and none in agent.proto. */
+function whole<Value>(value: Value | undefined): Value {
+  if (value !== undefined) return value;
+  throw new LivestackError("INTERNAL", "a verb that livestack.agent.v1 does not have");
 }
 
 /** "guest-put" is guestPut, as protobuf has it. */

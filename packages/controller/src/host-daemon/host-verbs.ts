@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a controller asks of a host before a session is there, and of a session's files.
-import { randomBytes } from "node:crypto";
 import { closeSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join, normalize } from "node:path";
 import type {
@@ -50,11 +49,6 @@ export function makeSessionFolder(root: string, uuid: string): string {
   const folder = sessionFolder(root, uuid);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
-}
-
-/** Random, so that what was sent by who was here before is not taken for ours. */
-export function newInstance(): bigint {
-  return randomBytes(8).readBigUInt64LE();
 }
 
 /** @throws LivestackError BAD_REQUEST for what is not below the folder */

@@ -14,14 +14,13 @@ import type { SessionState } from "../host/session-state.js";
 import type { KernelClient } from "../kernel-client.js";
 import { openKernel } from "../run/local-agent.js";
 import { RunFolder } from "../run/run-folder.js";
-import { makeSessionFolder, newInstance, sessionFolder } from "./host-verbs.js";
+import { makeSessionFolder, sessionFolder } from "./host-verbs.js";
 
 const PAUSED_POLL_MS = 500;
 
 export class ServedSession {
   readonly uuid: string;
   readonly folder: string;
-  readonly instance = newInstance();
   readonly #host: HostAgent;
   readonly #handlers: Handlers;
   readonly #server: AgentServer;

@@ -77,6 +77,8 @@ export class ServedSessions {
     try {
       return await this.#do(call);
     } catch (thrown) {
+      // A defect of ours: whoever asked gets to read it, and so does this host.
+      if (LivestackError.from(thrown).code === "INTERNAL") this.#log.error(thrown);
       const { code, message, place, hint } = LivestackError.from(thrown);
       const optional = {
         ...(place !== undefined && { place }),
@@ -100,6 +102,15 @@ export class ServedSessions {
         const { folder } = await this.#get(uuid);
         return { $case: "readFile", value: readSessionFile(folder, verb.value) };
       }
+      case "startSync":
+        throw new LivestackError(
+          "WRONG_STATE",
+          "sessions of several hosts need livestack_sync.ko",
+          {
+            place: uuid,
+            hint: "place all components on one host",
+          },
+        );
       case "close":
         await this.#close(uuid, asker);
         return { $case: "close", value: {} };
@@ -108,20 +119,15 @@ export class ServedSessions {
     }
   }
 
-  async #open(uuid: string, { name, sync }: OpenSession): Promise<Result> {
-    if (sync)
-      throw new LivestackError("WRONG_STATE", "sessions of several hosts need livestack_sync.ko", {
-        place: name,
-        hint: "place all components on one host",
-      });
+  async #open(uuid: string, { name }: OpenSession): Promise<Result> {
     if (this.#sessions.has(uuid))
       throw new LivestackError("WRONG_STATE", "it is open already", { place: name });
     const opening = ServedSession.create(this.#context, uuid, name);
     this.#sessions.set(uuid, opening);
     opening.catch(() => this.#sessions.delete(uuid));
-    const { folder, instance } = await opening;
+    const { folder } = await opening;
     this.#log.info(`session ${name} (${uuid}): opened`);
-    return { $case: "openSession", value: { folder, instance } };
+    return { $case: "openSession", value: { folder } };
   }
 
   /** One that is not there has been closed: the reply to that was lost. */

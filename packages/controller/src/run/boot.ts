@@ -3,7 +3,7 @@
 import { Mode, OnLoss, OnOvershoot } from "@livestack/netlink-client";
 import type { SessionAgent } from "../agent/session-agent.js";
 import type { LiveComponent, Scenario } from "../scenario/scenario.js";
-import { type BootSource, bootSource } from "../vmm/guest-image.js";
+import type { BootSource } from "../vmm/guest-image.js";
 import { capturePlanOf } from "./capture-plan.js";
 import { quantumOf } from "./guard.js";
 import { allOf } from "./interrupt.js";
@@ -23,15 +23,6 @@ export interface Boot {
   phase: TellPhase;
   /** gets the paths of disks that were made */
   disks: string[];
-}
-
-/** @throws LivestackError NO_IMAGE */
-export async function guestSources(
-  live: readonly LiveComponent[],
-): Promise<Map<number, BootSource>> {
-  const sources = new Map<number, BootSource>();
-  for (const { id, image } of live) sources.set(id, await bootSource(image));
-  return sources;
 }
 
 export async function bootGuests(boot: Boot): Promise<void> {

@@ -22,6 +22,8 @@ export interface FinishedRun {
   startMs: number;
   warnings: string[];
   ending: Ending;
+  /** brings into the folder what is elsewhere; absent: nothing is */
+  gather?: (folder: RunFolder) => Promise<string[]>;
 }
 
 export interface RunOutcome {
@@ -46,6 +48,7 @@ export async function finishRun(run: FinishedRun): Promise<RunOutcome> {
   const failures: string[] = [];
   for (const guest of left) failures.push(...(await collectFiles(agent, guest, folder)));
   const { captures } = await agent.ask("captures-end", {});
+  failures.push(...((await run.gather?.(folder)) ?? []));
   const result = makeResult({
     ...{ scenario, statistics, wallNs },
     commands: commands.results(folder),

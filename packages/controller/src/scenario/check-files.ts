@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of this machine that a scenario names.
+// The files that a scenario names: of this machine, or images of the machines that its guests run on.
 import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { codeOf } from "../code-of.js";
 import type { Path, Report } from "./problem.js";
 import { entriesOf, listOf, memberOf } from "./values.js";
 
+/** Where the images of guests are: another machine's cannot be looked for here. */
+export type ImagePlace = "here" | "elsewhere";
+
 /** @param folder absolute; what relative paths are relative to */
-export function checkFiles(file: unknown, folder: string, report: Report): void {
+export function checkFiles(
+  file: unknown,
+  folder: string,
+  images: ImagePlace,
+  report: Report,
+): void {
   for (const [name, component] of entriesOf(memberOf(file, "components"))) {
     const image = memberOf(component, "image");
-    for (const key of ["kernel", "initrd", "disk"])
+    for (const key of images === "here" ? ["kernel", "initrd", "disk"] : [])
       checkFile(memberOf(image, key), ["components", name, "image", key], folder, report);
     for (const [index, copy] of listOf(memberOf(component, "files")).entries())
       checkFile(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type * as z from "zod";
-import { checkFiles } from "./check-files.js";
+import { checkFiles, type ImagePlace } from "./check-files.js";
 import { checkRelations } from "./check-relations.js";
 import { OWN_KEY } from "./json-schema.js";
 import { type Parsed, parseYaml } from "./parse-yaml.js";
@@ -17,7 +17,11 @@ export interface Checked extends Pick<Parsed, "lineOf"> {
 }
 
 /** @param folder absolute; what paths in the file are relative to */
-export function checkScenario(bytes: Uint8Array, folder: string): Checked {
+export function checkScenario(
+  bytes: Uint8Array,
+  folder: string,
+  images: ImagePlace = "here",
+): Checked {
   const text = new TextDecoder().decode(bytes);
   const { root, problems: found, lineOf } = parseYaml(text);
   const problems = [...encodingProblems(bytes, text), ...found];
@@ -27,7 +31,7 @@ export function checkScenario(bytes: Uint8Array, folder: string): Checked {
   problems.push(...(error?.issues ?? []).flatMap((issue) => translator.problemsOf(issue)));
   const report = reporterTo(problems, root);
   checkRelations(root.value, report);
-  checkFiles(root.value, folder, report);
+  checkFiles(root.value, folder, images, report);
   const good = problems.length === 0 && data !== undefined;
   return { ...(good && { written: data }), problems: inOrder(problems), lineOf };
 }

@@ -5,6 +5,7 @@ import { codeOf } from "../code-of.js";
 import type { Context } from "../context.js";
 import { LivestackError } from "../livestack-error.js";
 import { printable } from "../printable.js";
+import type { ImagePlace } from "./check-files.js";
 import { checkScenario } from "./check-scenario.js";
 import type { Problem } from "./problem.js";
 import { resolveScenario, type Scenario } from "./scenario.js";
@@ -29,9 +30,10 @@ export class ScenarioError extends LivestackError {
 export async function readScenario(
   file: string,
   { readStdin }: Pick<Context, "readStdin">,
+  images: ImagePlace = "here",
 ): Promise<Scenario> {
-  if (file === "-") return parseScenario(await readStdin(), "<stdin>", process.cwd());
-  return parseScenario(await contentOf(file), file, resolve(dirname(file)));
+  if (file === "-") return parseScenario(await readStdin(), "<stdin>", process.cwd(), images);
+  return parseScenario(await contentOf(file), file, resolve(dirname(file)), images);
 }
 
 async function contentOf(file: string): Promise<Buffer> {
@@ -51,8 +53,13 @@ async function contentOf(file: string): Promise<Buffer> {
  * @param folder absolute; what paths in it are relative to
  * @throws LivestackError INVALID_SCENARIO, whose parts are ScenarioErrors in the order of the file
  */
-export function parseScenario(bytes: Uint8Array, file: string, folder: string): Scenario {
-  const { written, problems, lineOf } = checkScenario(bytes, folder);
+export function parseScenario(
+  bytes: Uint8Array,
+  file: string,
+  folder: string,
+  images: ImagePlace = "here",
+): Scenario {
+  const { written, problems, lineOf } = checkScenario(bytes, folder, images);
   if (written !== undefined) return resolveScenario(written, folder);
   const errors = problems.length === 1 ? "an error" : `${problems.length} errors`;
   throw new LivestackError("INVALID_SCENARIO", `${file} has ${errors}`, {

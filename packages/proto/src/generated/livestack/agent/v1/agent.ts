@@ -137,6 +137,7 @@ export interface Call {
     | { $case: "capturesEnd"; value: CapturesEnd }
     | { $case: "phase"; value: Phase }
     | { $case: "close"; value: Close }
+    | { $case: "startSync"; value: StartSync }
     | undefined;
 }
 
@@ -169,6 +170,7 @@ export interface Reply {
     | { $case: "capturesEnd"; value: CapturesEndDone }
     | { $case: "phase"; value: PhaseDone }
     | { $case: "close"; value: CloseDone }
+    | { $case: "startSync"; value: StartSyncDone }
     | undefined;
 }
 
@@ -235,14 +237,18 @@ export interface BootSource {
 
 export interface OpenSession {
   name: string;
-  /** Components that have their place on this host. */
-  components: number[];
-  /** Absent where the session is on this host alone. */
-  sync?: Sync | undefined;
 }
 
-/** How this host agrees on windows with the others of its session (livestack_sync.ko). */
-export interface Sync {
+export interface OpenSessionDone {
+  /** On this host, for what the run writes there. */
+  folder: string;
+}
+
+/**
+ * After prepare, where a session is on several hosts: how this one agrees on windows with the others
+ * (livestack_sync.ko).
+ */
+export interface StartSync {
   /** This host's number among the peers. */
   self: number;
   peers: SyncPeer[];
@@ -253,19 +259,23 @@ export interface Sync {
 export interface SyncPeer {
   id: number;
   host: string;
-  /** "192.0.2.1:7601" or "[2001:db8::1]:7601" */
-  address: string;
-  /** Random, anew with each time its host joins the session. */
-  instance: bigint;
+  /** As prepare said it there. */
+  end:
+    | SyncEnd
+    | undefined;
   /** Components that have their place there. */
   components: number[];
 }
 
-export interface OpenSessionDone {
-  /** On this host, for what the run writes there. */
-  folder: string;
-  /** Of this host in this session, for its peers. */
+/** Of a host in a session: where its kernel listens, and as whom. */
+export interface SyncEnd {
+  /** "192.0.2.1:7602" or "[2001:db8::1]:7602" */
+  address: string;
+  /** Random, anew with each session that is made in its kernel. */
   instance: bigint;
+}
+
+export interface StartSyncDone {
 }
 
 /** A piece of a file below the session's folder. */
@@ -343,6 +353,8 @@ export interface Capture {
 export interface PrepareDone {
   /** What its host's kernel calls it. */
   session: number;
+  /** Absent where livestack_sync.ko is not loaded. */
+  sync?: SyncEnd | undefined;
 }
 
 /** Disks that a guest is to have, in the session's folder. */
@@ -1421,6 +1433,9 @@ export const Call: MessageFns<Call> = {
       case "close":
         Close.encode(message.verb.value, writer.uint32(314).fork()).join();
         break;
+      case "startSync":
+        StartSync.encode(message.verb.value, writer.uint32(322).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1654,6 +1669,14 @@ export const Call: MessageFns<Call> = {
             message.verb = { $case: "close", value: Close.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.verb = { $case: "startSync", value: StartSync.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1814,6 +1837,12 @@ export const Call: MessageFns<Call> = {
         }
         break;
       }
+      case "startSync": {
+        if (object.verb?.value !== undefined && object.verb?.value !== null) {
+          message.verb = { $case: "startSync", value: StartSync.fromPartial(object.verb.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -1909,6 +1938,9 @@ export const Reply: MessageFns<Reply> = {
         break;
       case "close":
         CloseDone.encode(message.result.value, writer.uint32(314).fork()).join();
+        break;
+      case "startSync":
+        StartSyncDone.encode(message.result.value, writer.uint32(322).fork()).join();
         break;
     }
     return writer;
@@ -2143,6 +2175,14 @@ export const Reply: MessageFns<Reply> = {
             message.result = { $case: "close", value: CloseDone.decode(reader, reader.uint32()) };
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.result = { $case: "startSync", value: StartSyncDone.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2305,6 +2345,12 @@ export const Reply: MessageFns<Reply> = {
       case "close": {
         if (object.result?.value !== undefined && object.result?.value !== null) {
           message.result = { $case: "close", value: CloseDone.fromPartial(object.result.value) };
+        }
+        break;
+      }
+      case "startSync": {
+        if (object.result?.value !== undefined && object.result?.value !== null) {
+          message.result = { $case: "startSync", value: StartSyncDone.fromPartial(object.result.value) };
         }
         break;
       }
@@ -3059,23 +3105,13 @@ export const BootSource: MessageFns<BootSource> = {
 };
 
 function createBaseOpenSession(): OpenSession {
-  return { name: "", components: [], sync: undefined };
+  return { name: "" };
 }
 
 export const OpenSession: MessageFns<OpenSession> = {
   encode(message: OpenSession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
-    }
-    if (message.components.length !== 0) {
-      writer.uint32(18).fork();
-      for (const v of message.components) {
-        writer.uint32(v);
-      }
-      writer.join();
-    }
-    if (message.sync !== undefined) {
-      Sync.encode(message.sync, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -3101,32 +3137,6 @@ export const OpenSession: MessageFns<OpenSession> = {
             message.name = reader.string();
             continue;
           }
-          case 2: {
-            if (tag === 16) {
-              message.components.push(reader.uint32());
-
-              continue;
-            }
-
-            if (tag === 18) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.components.push(reader.uint32());
-              }
-
-              continue;
-            }
-
-            break;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.sync = Sync.decode(reader, reader.uint32());
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3145,18 +3155,71 @@ export const OpenSession: MessageFns<OpenSession> = {
   fromPartial<I extends Exact<DeepPartial<OpenSession>, I>>(object: I): OpenSession {
     const message = createBaseOpenSession();
     message.name = object.name ?? "";
-    message.components = object.components?.map((e) => e) || [];
-    message.sync = (object.sync !== undefined && object.sync !== null) ? Sync.fromPartial(object.sync) : undefined;
     return message;
   },
 };
 
-function createBaseSync(): Sync {
+function createBaseOpenSessionDone(): OpenSessionDone {
+  return { folder: "" };
+}
+
+export const OpenSessionDone: MessageFns<OpenSessionDone> = {
+  encode(message: OpenSessionDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.folder !== "") {
+      writer.uint32(10).string(message.folder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenSessionDone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenSessionDone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.folder = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<OpenSessionDone>, I>>(base?: I): OpenSessionDone {
+    return OpenSessionDone.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<OpenSessionDone>, I>>(object: I): OpenSessionDone {
+    const message = createBaseOpenSessionDone();
+    message.folder = object.folder ?? "";
+    return message;
+  },
+};
+
+function createBaseStartSync(): StartSync {
   return { self: 0, peers: [], key: Buffer.alloc(0) };
 }
 
-export const Sync: MessageFns<Sync> = {
-  encode(message: Sync, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const StartSync: MessageFns<StartSync> = {
+  encode(message: StartSync, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.self !== 0) {
       writer.uint32(8).uint32(message.self);
     }
@@ -3169,7 +3232,7 @@ export const Sync: MessageFns<Sync> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Sync {
+  decode(input: BinaryReader | Uint8Array, length?: number): StartSync {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -3178,7 +3241,7 @@ export const Sync: MessageFns<Sync> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSync();
+      const message = createBaseStartSync();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -3218,11 +3281,11 @@ export const Sync: MessageFns<Sync> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<Sync>, I>>(base?: I): Sync {
-    return Sync.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<StartSync>, I>>(base?: I): StartSync {
+    return StartSync.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<Sync>, I>>(object: I): Sync {
-    const message = createBaseSync();
+  fromPartial<I extends Exact<DeepPartial<StartSync>, I>>(object: I): StartSync {
+    const message = createBaseStartSync();
     message.self = object.self ?? 0;
     message.peers = object.peers?.map((e) => SyncPeer.fromPartial(e)) || [];
     message.key = object.key ?? Buffer.alloc(0);
@@ -3231,7 +3294,7 @@ export const Sync: MessageFns<Sync> = {
 };
 
 function createBaseSyncPeer(): SyncPeer {
-  return { id: 0, host: "", address: "", instance: 0n, components: [] };
+  return { id: 0, host: "", end: undefined, components: [] };
 }
 
 export const SyncPeer: MessageFns<SyncPeer> = {
@@ -3242,17 +3305,11 @@ export const SyncPeer: MessageFns<SyncPeer> = {
     if (message.host !== "") {
       writer.uint32(18).string(message.host);
     }
-    if (message.address !== "") {
-      writer.uint32(26).string(message.address);
-    }
-    if (message.instance !== 0n) {
-      if (BigInt.asUintN(64, message.instance) !== message.instance) {
-        throw new globalThis.Error("value provided for field message.instance of type fixed64 too large");
-      }
-      writer.uint32(33).fixed64(message.instance);
+    if (message.end !== undefined) {
+      SyncEnd.encode(message.end, writer.uint32(26).fork()).join();
     }
     if (message.components.length !== 0) {
-      writer.uint32(42).fork();
+      writer.uint32(34).fork();
       for (const v of message.components) {
         writer.uint32(v);
       }
@@ -3295,25 +3352,17 @@ export const SyncPeer: MessageFns<SyncPeer> = {
               break;
             }
 
-            message.address = reader.string();
+            message.end = SyncEnd.decode(reader, reader.uint32());
             continue;
           }
           case 4: {
-            if (tag !== 33) {
-              break;
-            }
-
-            message.instance = reader.fixed64() as bigint;
-            continue;
-          }
-          case 5: {
-            if (tag === 40) {
+            if (tag === 32) {
               message.components.push(reader.uint32());
 
               continue;
             }
 
-            if (tag === 42) {
+            if (tag === 34) {
               const end2 = reader.uint32() + reader.pos;
               while (reader.pos < end2) {
                 message.components.push(reader.uint32());
@@ -3343,21 +3392,20 @@ export const SyncPeer: MessageFns<SyncPeer> = {
     const message = createBaseSyncPeer();
     message.id = object.id ?? 0;
     message.host = object.host ?? "";
-    message.address = object.address ?? "";
-    message.instance = (object.instance !== undefined && object.instance !== null) ? BigInt(object.instance) : 0n;
+    message.end = (object.end !== undefined && object.end !== null) ? SyncEnd.fromPartial(object.end) : undefined;
     message.components = object.components?.map((e) => e) || [];
     return message;
   },
 };
 
-function createBaseOpenSessionDone(): OpenSessionDone {
-  return { folder: "", instance: 0n };
+function createBaseSyncEnd(): SyncEnd {
+  return { address: "", instance: 0n };
 }
 
-export const OpenSessionDone: MessageFns<OpenSessionDone> = {
-  encode(message: OpenSessionDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.folder !== "") {
-      writer.uint32(10).string(message.folder);
+export const SyncEnd: MessageFns<SyncEnd> = {
+  encode(message: SyncEnd, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
     }
     if (message.instance !== 0n) {
       if (BigInt.asUintN(64, message.instance) !== message.instance) {
@@ -3368,7 +3416,7 @@ export const OpenSessionDone: MessageFns<OpenSessionDone> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OpenSessionDone {
+  decode(input: BinaryReader | Uint8Array, length?: number): SyncEnd {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -3377,7 +3425,7 @@ export const OpenSessionDone: MessageFns<OpenSessionDone> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOpenSessionDone();
+      const message = createBaseSyncEnd();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -3386,7 +3434,7 @@ export const OpenSessionDone: MessageFns<OpenSessionDone> = {
               break;
             }
 
-            message.folder = reader.string();
+            message.address = reader.string();
             continue;
           }
           case 2: {
@@ -3409,13 +3457,56 @@ export const OpenSessionDone: MessageFns<OpenSessionDone> = {
     }
   },
 
-  create<I extends Exact<DeepPartial<OpenSessionDone>, I>>(base?: I): OpenSessionDone {
-    return OpenSessionDone.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<SyncEnd>, I>>(base?: I): SyncEnd {
+    return SyncEnd.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<OpenSessionDone>, I>>(object: I): OpenSessionDone {
-    const message = createBaseOpenSessionDone();
-    message.folder = object.folder ?? "";
+  fromPartial<I extends Exact<DeepPartial<SyncEnd>, I>>(object: I): SyncEnd {
+    const message = createBaseSyncEnd();
+    message.address = object.address ?? "";
     message.instance = (object.instance !== undefined && object.instance !== null) ? BigInt(object.instance) : 0n;
+    return message;
+  },
+};
+
+function createBaseStartSyncDone(): StartSyncDone {
+  return {};
+}
+
+export const StartSyncDone: MessageFns<StartSyncDone> = {
+  encode(_: StartSyncDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartSyncDone {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartSyncDone();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<StartSyncDone>, I>>(base?: I): StartSyncDone {
+    return StartSyncDone.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartSyncDone>, I>>(_: I): StartSyncDone {
+    const message = createBaseStartSyncDone();
     return message;
   },
 };
@@ -4309,13 +4400,16 @@ export const Capture: MessageFns<Capture> = {
 };
 
 function createBasePrepareDone(): PrepareDone {
-  return { session: 0 };
+  return { session: 0, sync: undefined };
 }
 
 export const PrepareDone: MessageFns<PrepareDone> = {
   encode(message: PrepareDone, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.session !== 0) {
       writer.uint32(8).uint32(message.session);
+    }
+    if (message.sync !== undefined) {
+      SyncEnd.encode(message.sync, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -4341,6 +4435,14 @@ export const PrepareDone: MessageFns<PrepareDone> = {
             message.session = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sync = SyncEnd.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4359,6 +4461,7 @@ export const PrepareDone: MessageFns<PrepareDone> = {
   fromPartial<I extends Exact<DeepPartial<PrepareDone>, I>>(object: I): PrepareDone {
     const message = createBasePrepareDone();
     message.session = object.session ?? 0;
+    message.sync = (object.sync !== undefined && object.sync !== null) ? SyncEnd.fromPartial(object.sync) : undefined;
     return message;
   },
 };
