@@ -84,12 +84,17 @@ export class ClusterWorld {
         folder: join(this.world.root, "state"),
         socket: join(this.world.root, "run/livestack/controller.sock"),
         reflection: false,
-        ...{ beatMs: 100, helloMs: 2_000, absentMs: 60_000 },
+        ...{ beatMs: 1_000, helloMs: 2_000, absentMs: 60_000 },
         ...options,
       },
       this.log,
     );
     this.#port = this.#controller.port;
+  }
+
+  /** Where a controller of another process is. */
+  moveTo(port: number): void {
+    this.#port = port;
   }
 
   async stopController(why = "the test ends"): Promise<void> {
@@ -152,9 +157,13 @@ export class ClusterWorld {
     );
   }
 
-  async eventually(what: string, is: () => boolean): Promise<void> {
+  eventually(what: string, is: () => boolean): Promise<void> {
+    return this.eventuallyAsync(what, async () => is());
+  }
+
+  async eventuallyAsync(what: string, is: () => Promise<boolean>): Promise<void> {
     const limit = performance.now() + LIMIT_MS;
-    while (!is()) {
+    while (!(await is())) {
       if (performance.now() > limit)
         throw new Error(`${what}: not within ${LIMIT_MS} ms\n${this.lines.join("\n")}`);
       await sleep(10);

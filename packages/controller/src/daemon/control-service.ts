@@ -59,8 +59,8 @@ export function controlService(parts: ControlServiceParts): ControlServiceServer
     }),
     removeHost: answered(({ name, force }) => {
       refuseUse(name, force ? [] : sessions.on(hosts.get(name).name));
+      sessions.leaveHost(hosts.get(name));
       hosts.remove(name);
-      sessions.forgetHost(name);
       changed();
       return {};
     }),
@@ -80,6 +80,7 @@ function serveRun(stream: RunStream, parts: ControlServiceParts): void {
   let uuid: string | undefined;
   const client: RunClient = {
     send: (response: RunSessionResponse) => void (stream.writable && stream.write(response)),
+    fail: (error) => void stream.emit("error", statusOf(error)),
   };
   const take = ({ message }: RunSessionRequest) => {
     if (message?.$case === "open" && uuid === undefined) {

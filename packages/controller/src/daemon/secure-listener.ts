@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TLS on the outside of the gRPC server: who does not show a certificate of the cluster's authority, or
 // says nothing, does not come as far as HTTP/2. Nobody who dials can take the room of those connected.
+import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { Certificates } from "../cluster/credentials.js";
@@ -22,7 +23,7 @@ export const LISTENER_LIMITS: ListenerLimits = {
 };
 
 export interface Refusals {
-  /** by what was wrong: "handshake", "full", "silent" */
+  /** by what was wrong: "certificate", "handshake", "full", "silent" */
   count(kind: string): void;
 }
 
@@ -58,7 +59,10 @@ export class SecureListener {
     const server = createServer({
       ...contextOf(certificates),
       requestCert: true,
-      rejectUnauthorized: true,
+      // Looked at below, where it is still known who it was and what was wrong.
+      rejectUnauthorized: false,
+      // Whoever comes back shows the certificate again: it may have expired.
+      secureOptions: constants.SSL_OP_NO_TICKET,
       minVersion: "TLSv1.3",
       ALPNProtocols: ["h2"],
       handshakeTimeout: limits.handshakeMs,
@@ -66,7 +70,8 @@ export class SecureListener {
     const listener = new SecureListener(server, limits, log, refusals);
     server.on("secureConnection", (socket) => {
       listener.#handshaking.delete(keyOf(socket));
-      accept(socket);
+      if (socket.authorized) accept(socket);
+      else listener.#refuseUnknown(socket);
     });
     await new Promise<void>((done, failed) => {
       server.once("error", failed);
@@ -108,6 +113,13 @@ export class SecureListener {
     oldest.destroy();
   }
 
+  #refuseUnknown(socket: TLSSocket): void {
+    const shown = Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
+    const why = shown ? certificateError(socket) : "it shows no certificate";
+    this.#refuse(socket.remoteAddress, "certificate", why);
+    socket.destroy();
+  }
+
   #failed(error: Error, socket: TLSSocket): void {
     const isSilent = /timed? ?out/i.test(error.message);
     const kind = isSilent ? "silent" : "handshake";
@@ -130,10 +142,13 @@ function contextOf({ ca, certificate, key }: Certificates) {
   return { ca, cert: certificate, key };
 }
 
-/** "certificate has expired" of what OpenSSL and Node say around it. */
+/** "its certificate: CERT_HAS_EXPIRED", in OpenSSL's word. */
+function certificateError({ authorizationError }: TLSSocket): string {
+  return `its certificate: ${String(authorizationError)}`;
+}
+
+/** What OpenSSL and Node say, without the place in their sources. */
 function reasonOf(error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return "it shows no certificate";
   return error.message
     .replace(/^.*:SSL routines:[^:]*:/, "")
     .replace(/:.*$/s, "")

@@ -16,6 +16,8 @@ const SELF = "controller";
 /** Of whom runs a session: the command line's side of its stream. */
 export interface RunClient {
   send(response: RunSessionResponse): void;
+  /** Ends its stream: there is nothing to wait for. */
+  fail(error: LivestackError): void;
 }
 
 interface Session {
@@ -125,9 +127,20 @@ export class Sessions implements ReplySink, HostWatcher {
     for (const session of this.#on(name)) session.client?.send(notice(name, true, why));
   }
 
-  /** What was placed on a host that is no more. */
-  forgetHost(name: string): void {
-    for (const session of this.#on(name)) this.#leaveHost(session, name);
+  /** A host is about to be removed: what it has of sessions is ended there, and their runs with it. */
+  leaveHost(host: Host): void {
+    const error = new LivestackError(
+      "HOST_LOST",
+      "it was removed from the controller's inventory",
+      {
+        place: host.name,
+      },
+    );
+    for (const session of this.#on(host.name)) {
+      this.#close(session, host);
+      session.client?.fail(error);
+      this.#leaveHost(session, host.name);
+    }
   }
 
   close(): void {

@@ -6,10 +6,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Kind, Mode, State } from "@livestack/netlink-client";
+import { State } from "@livestack/netlink-client";
 import t, { type Test } from "tap";
 import { isAlive } from "../host/process-identity.js";
 import { listStates, type SessionState } from "../host/session-state.js";
+import { keptByKernel } from "./kept-by-kernel-for-test.js";
 import { RunWorld } from "./run-world-for-test.js";
 
 const PROGRAM = fileURLToPath(new URL("./run-process-for-test.js", import.meta.url));
@@ -53,7 +54,7 @@ async function leave(t: Test, { begun = true } = {}): Promise<Left> {
   const [state] = listStates(world.root);
   if (!state) throw new Error("it left no state");
   t.same(alive(state), ["one", "two"], "VMMs go on");
-  if (begun) await sessionOf(world, state);
+  if (begun) await keptByKernel(world.kernel, state);
   return { world, state, open: () => writeFileSync(gate, "") };
 }
 
@@ -63,22 +64,6 @@ async function leave(t: Test, { begun = true } = {}): Promise<Left> {
  */
 function alive({ components }: SessionState): string[] {
   return components.filter(({ process: vmm }) => vmm && isAlive(vmm)).map(({ name }) => name);
-}
-
-/** What the real kernel would still have of it. */
-async function sessionOf({ kernel }: RunWorld, { uuid, name, components }: SessionState) {
-  const client = await kernel.openClient();
-  const session = await client.sessionNew({
-    uuid,
-    name,
-    quantumNs: 10_000_000n,
-    mode: Mode.strict,
-  });
-  for (const { id, name, process } of components) {
-    await client.componentNew({ session, id, name, kind: Kind.live });
-    await client.componentAttach({ session, id, ...process });
-  }
-  await client.sessionSet({ id: session, state: State.running });
 }
 
 t.test("a paused run is not adopted: it is said how it goes on, and then it is", async (t) => {
