@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { State } from "@livestack/netlink-client";
+import t from "tap";
+import type { Answer, VerbName } from "../agent/protocol.js";
+import type { SessionAgent } from "../agent/session-agent.js";
+import { SpreadAgent } from "./spread-agent.js";
+
+const SESSION = {
+  ...{ id: 1, state: State.running, quantumNs: 1n, clockNs: 10n, windows: 3n, late: 1n },
+  ...{ components: 2, joined: 2, awaited: 0 },
+};
+
+/** Of one host: each component is told of by both, by its own with more windows. */
+function statusOf(own: number, session: Partial<Answer<"status">["session"]>): Answer<"status"> {
+  return {
+    session: { ...SESSION, ...session },
+    components: [0, 1].map((id) => ({ id, place: 1, windows: id === own ? 9n : 0n })),
+    fates: [{ component: own, how: "it ended", failed: false }],
+  };
+}
+
+function statisticsOf(own: number): Answer<"statistics"> {
+  const { session, components } = statusOf(own, {});
+  const far = { received: 1n };
+  return {
+    ...{ session, components, execs: [{ component: own, count: 1 }] },
+    links: [
+      { id: 0, toA: own === 0 ? { received: 50n } : far, toB: own === 1 ? { received: 60n } : far },
+    ],
+    vcpus: [{ component: own, id: 0, windows: 1n, parks: 1n }],
+  };
+}
+
+function agentOf(answers: Partial<Record<VerbName, unknown>>, asked: string[]): SessionAgent {
+  return {
+    ask: async (name) => {
+      asked.push(name);
+      return answers[name] as never;
+    },
+    close: () => {},
+  };
+}
+
+function spread(status: [Answer<"status">, Answer<"status">]) {
+  const asked: [string[], string[]] = [[], []];
+  const agents = new Map(
+    (["a", "b"] as const).map((host, own) => [
+      host,
+      agentOf(
+        { status: status[own], statistics: statisticsOf(own), detach: {}, phase: {} },
+        asked[own] ?? [],
+      ),
+    ]),
+  );
+  const places = new Map([
+    [0, "a"],
+    [1, "b"],
+  ]);
+  return { agent: new SpreadAgent(agents, places, [{ id: 0, a: 0, b: 1 }]), asked };
+}
+
+t.test("a component's own host is asked, and all hosts about the session", async (t) => {
+  const { agent, asked } = spread([statusOf(0, {}), statusOf(1, {})]);
+  await agent.ask("detach", { component: 1 });
+  await agent.ask("phase", { phase: "run", began: true });
+  t.same(asked, [["phase"], ["detach", "phase"]]);
+  await t.rejects(agent.ask("detach", { component: 7 }), { code: "NOT_FOUND" });
+});
+
+t.test("the session is as far as the host that is furthest behind", async (t) => {
+  const { agent } = spread([
+    statusOf(0, { clockNs: 20n }),
+    statusOf(1, { clockNs: 15n, late: 4n }),
+  ]);
+  const { session, components, fates } = await agent.ask("status", {});
+  t.match(session, { clockNs: 15n, late: 5n, state: State.running });
+  t.same(
+    components.map(({ windows }) => windows),
+    [9n, 9n],
+    "each of its own host",
+  );
+  t.equal(fates.length, 2);
+  const paused = spread([statusOf(0, { clockNs: 20n, state: State.paused }), statusOf(1, {})]);
+  const stands = await paused.agent.ask("status", {});
+  t.equal(stands.session.state, State.paused, "one that stands holds all");
+});
+
+t.test("what came in at a link's end is counted where that end is", async (t) => {
+  const { agent } = spread([statusOf(0, {}), statusOf(1, {})]);
+  const { links, vcpus, execs } = await agent.ask("statistics", {});
+  t.same(links, [{ id: 0, toA: { received: 50n }, toB: { received: 60n } }]);
+  t.equal(vcpus.length, 2);
+  t.equal(execs.length, 2);
+});
