@@ -201,9 +201,10 @@ async function fetchFile(
 }
 
 function planOf(component: ScenarioComponent): ComponentPlan {
-  const { id, name } = component;
-  if (component.kind === "model") return { id, name, vcpus: 1, memoryBytes: 0n };
-  return { id, name, vcpus: component.vcpus, memoryBytes: component.memoryBytes };
+  const { id, name, host } = component;
+  const own = { id, name, ...given({ host }) };
+  if (component.kind === "model") return { ...own, vcpus: 1, memoryBytes: 0n };
+  return { ...own, vcpus: component.vcpus, memoryBytes: component.memoryBytes };
 }
 
 function sharesOf({ hosts, places }: RunStream) {

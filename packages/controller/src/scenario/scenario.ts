@@ -10,6 +10,7 @@ import type { componentSchema, scenarioSchema } from "./schema.js";
 type Written = z.output<typeof scenarioSchema>;
 type WrittenComponent = z.output<typeof componentSchema>;
 type WrittenLive = Extract<WrittenComponent, { kind: "live" }>;
+type WrittenModel = Extract<WrittenComponent, { kind: "model" }>;
 
 export type Image =
   | { builtin: "tiny" | "debian"; packages: string[] }
@@ -26,6 +27,8 @@ export interface LiveComponent {
   /** its place in the file's order, from 0: what the kernel calls it, on all hosts */
   id: number;
   name: string;
+  /** of a controller, where it has its place; absent: wherever there is room */
+  host?: string;
   image: Image;
   vcpus: number;
   memoryBytes: bigint;
@@ -44,6 +47,7 @@ export interface ModelComponent {
   kind: "model";
   id: number;
   name: string;
+  host?: string;
   /** program and arguments, run in the scenario's folder */
   command: string[];
 }
@@ -85,7 +89,7 @@ export function resolveScenario(written: Written, folder: string): Scenario {
   const components = Object.entries(written.components).map(([name, component], id) =>
     component.kind === "live"
       ? resolveLive(component, id, name, folder)
-      : { kind: component.kind, id, name, command: component.command },
+      : resolveModel(component, id, name),
   );
   const links = resolveLinks(written.links, components);
   return {
@@ -119,12 +123,18 @@ function resolveSession({ session, links }: Written): ScenarioSession {
   };
 }
 
+function resolveModel(model: WrittenModel, id: number, name: string): ModelComponent {
+  const { kind, host, command } = model;
+  return { kind, id, name, ...given({ host }), command };
+}
+
 function resolveLive(live: WrittenLive, id: number, name: string, folder: string): LiveComponent {
-  const { kind, vcpus, memory, disks, disk, files, setup, ready, run, collect } = live;
+  const { kind, host, vcpus, memory, disks, disk, files, setup, ready, run, collect } = live;
   return {
     kind,
     id,
     name,
+    ...given({ host }),
     image: resolveImage(live, folder),
     vcpus,
     memoryBytes: memory,

@@ -20,6 +20,7 @@ import {
   epoch,
   fileMode,
   guestPath,
+  hostName,
   hostPath,
   kernelArguments,
   NAME_PATTERN,
@@ -107,8 +108,14 @@ const diskTimes = z.strictObject({
     .describe("bits a second that each disk reads or writes, one request after the other"),
 });
 
+const host = hostName
+  .optional()
+  .describe("host of a controller that it has its place on")
+  .meta({ example: "node1" });
+
 const liveSchema = z.strictObject({
   kind: z.literal("live").prefault("live").describe("a virtual machine"),
+  host,
   image: z
     .union([z.enum(["builtin:tiny", "builtin:debian"]), kernelImage, diskImage])
     .describe("what it boots")
@@ -135,6 +142,7 @@ const liveSchema = z.strictObject({
 
 const modelSchema = z.strictObject({
   kind: z.literal("model").describe("a process that simulates something"),
+  host,
   command: z
     .array(argument)
     .min(1)

@@ -5,6 +5,7 @@ import { PACKAGE_NAME } from "@livestack/image";
 import { NAME_MAX } from "@livestack/netlink-client";
 import * as z from "zod";
 import { LivestackError } from "../livestack-error.js";
+import { IDENTITY_NAME } from "../pki/identity.js";
 import { EPOCH_PATTERN, parseEpoch } from "./epoch.js";
 import { type Limits, parseQuantity, type Quantity, quantityPattern, TIME } from "./quantity.js";
 
@@ -123,6 +124,14 @@ export const kernelArguments = shaped({
   pattern: "^[ -~]{0,1024}$",
   example: "console=ttyS0",
   rule: "at most 1024 printable ASCII characters",
+});
+
+/** As in a controller's inventory and in certificates. */
+export const hostName = shaped({
+  what: "host's name",
+  pattern: IDENTITY_NAME.source,
+  example: "node1",
+  rule: 'at most 64 letters, digits, "-", "_" and ".", the first and last a letter or digit',
 });
 
 export const hostPath = shaped({
