@@ -57,7 +57,7 @@ export class RunStream {
   private constructor(options: RunStreamOptions) {
     this.#options = options;
     this.#backOff = new BackOff(options.backOff);
-    options.interrupted.addEventListener("abort", () => this.#giveUpLost(), { once: true });
+    options.interrupted.addEventListener("abort", this.#giveUpLost, { once: true });
   }
 
   /** @throws LivestackError CONTROLLER_SILENT, NO_ROOM, VERSION_SKEW and what else it is refused with */
@@ -84,6 +84,7 @@ export class RunStream {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#redial);
+    this.#options.interrupted.removeEventListener("abort", this.#giveUpLost);
     for (const { timer } of this.#lost.values()) clearTimeout(timer);
     this.#fail(new LivestackError("INTERRUPTED", "the session was closed"));
     this.#stream?.end();
@@ -212,10 +213,10 @@ export class RunStream {
     this.#options.say(text);
   }
 
-  #giveUpLost(): void {
+  readonly #giveUpLost = () => {
     const [first] = this.#lost.values();
     if (first) this.#fail(first.error);
-  }
+  };
 
   /** Nothing more is to be had of this session. */
   #fail(error: LivestackError): void {

@@ -6,6 +6,7 @@ import type { Context } from "../context.js";
 const METRICS_PORT = 7601;
 const BEAT_MS = 5_000;
 const HELLO_MS = 10_000;
+const IDLE_MS = 60_000;
 const CERTIFICATE_LOOK_MS = 10_000;
 
 interface Address {
@@ -58,7 +59,7 @@ export function addController(program: Command, context: Context): void {
       const controller = await Controller.start(
         {
           ...{ listen, certificates, folder: state, reflection, absentMs: absent * 1000 },
-          ...{ beatMs: BEAT_MS, helloMs: HELLO_MS },
+          ...{ beatMs: BEAT_MS, helloMs: HELLO_MS, idleMs: IDLE_MS },
           ...(socket !== undefined && { socket }),
           ...(metrics && { metrics }),
         },

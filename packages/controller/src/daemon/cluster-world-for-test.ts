@@ -84,7 +84,7 @@ export class ClusterWorld {
         folder: join(this.world.root, "state"),
         socket: join(this.world.root, "run/livestack/controller.sock"),
         reflection: false,
-        ...{ beatMs: 1_000, helloMs: 2_000, absentMs: 60_000 },
+        ...{ beatMs: 1_000, helloMs: 2_000, idleMs: 60_000, absentMs: 60_000 },
         ...options,
       },
       this.log,

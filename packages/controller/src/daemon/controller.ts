@@ -41,8 +41,13 @@ export interface ControllerOptions {
   /** absent: none */
   metrics?: Address;
   reflection: boolean;
+  /** how often agents are to tell of their hosts' health */
   beatMs: number;
+  /** in which an agent has to have said hello */
   helloMs: number;
+  /** after which a connection without a call is closed */
+  idleMs: number;
+  /** after which a session without its command line is ended */
   absentMs: number;
   limits?: ListenerLimits;
 }
@@ -158,11 +163,11 @@ export class Controller {
   }
 
   #server(
-    { helloMs, reflection }: ControllerOptions,
+    { helloMs, idleMs, reflection }: ControllerOptions,
     identify: ControlServiceParts["identify"],
     takesAgents: boolean,
   ): Server {
-    const server = new Server({ ...CHANNEL_OPTIONS, "grpc.max_connection_idle_ms": 60_000 });
+    const server = new Server({ ...CHANNEL_OPTIONS, "grpc.max_connection_idle_ms": idleMs });
     const { hosts, sessions } = this;
     const control = { hosts, sessions, identify, changed: this.#changed };
     server.addService(ControlServiceService, controlService(control));

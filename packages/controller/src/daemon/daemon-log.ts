@@ -29,8 +29,7 @@ export class DaemonLog {
   }
 
   error(thrown: unknown): void {
-    const { code, message, place } = LivestackError.from(thrown);
-    this.#say("error", `${place === undefined ? "" : `${place}: `}${message} [${code}]`);
+    this.#say("error", lineOf(thrown));
   }
 
   /** Said once for each peer and kind, not for each time that it tries. */
@@ -52,4 +51,11 @@ export class DaemonLog {
     // What peers say is in it.
     this.#stderr.write(`${priority}livestack: ${printable(text).replaceAll("\n", " ")}\n`);
   }
+}
+
+/** What `livestack` prints of an error in several lines, in one. */
+export function lineOf(thrown: unknown): string {
+  const { code, message, place, hint } = LivestackError.from(thrown);
+  const where = place === undefined ? "" : `${place}: `;
+  return `${where}${message} [${code}]${hint === undefined ? "" : `; ${hint}`}`;
 }

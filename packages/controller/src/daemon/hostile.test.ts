@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { type ChannelOptions, Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { AgentServiceClient } from "@livestack/proto/agent";
 import t, { type Test } from "tap";
@@ -166,6 +167,21 @@ t.test("500 connections that say nothing take nobody's place", async (t) => {
   silent.resume();
   const [error] = (await once(silent, "error").catch((thrown) => [thrown])) as [ServiceError];
   t.match(error.details, /it has not said hello/, "nor does a stream that is silent");
+  unharmed();
+});
+
+t.test("a connection that shows its certificate and then says nothing is closed", async (t) => {
+  const { cluster, unharmed } = await clusterWithHost(t, { idleMs: 200 });
+  const { ca, certificate, key } = readCertificates(
+    cluster.files({ role: "agent", name: "good" }),
+    "agent",
+  );
+  const port = Number(cluster.address.split(":")[1]);
+  const shown = { ca, cert: certificate, key, host: "127.0.0.1", port, ALPNProtocols: ["h2"] };
+  const socket = connectTls(shown);
+  socket.resume();
+  await once(socket, "secureConnect");
+  await once(socket, "close");
   unharmed();
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `livestack run --controller`: guests on a host of a controller, over real TLS, with fake kernels and VMMs.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import t from "tap";
 import { ClusterWorld } from "./cluster-world-for-test.js";
@@ -60,3 +60,88 @@ t.test(
     t.same(host.loaded, ["livestack", "livestack_vcpu"]);
   },
 );
+
+t.test("sessions of several users share a host, each by itself", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const { world: host } = await cluster.startAgent("node1");
+  await cluster.until("node1", "up");
+  await cluster.issue({ role: "user", name: "bob" });
+  const { world } = cluster;
+  const runs = [
+    { user: "ann", name: "of-ann" },
+    { user: "bob", name: "of-bob" },
+  ].map(({ user, name }) => {
+    const file = join(world.root, `${name}.yaml`);
+    const text = pair(host.root).replace("name: pair", `name: ${name}`);
+    writeFileSync(file, text.replace("echo first", `echo ${user}`));
+    const out = join(world.root, name);
+    return cluster.as({ role: "user", name: user }, "run", file, "--out", out);
+  });
+  await cluster.eventually("both are there", () => cluster.controller.sessions.kept.length === 2);
+  const { stdout } = await cluster.livestack("hosts", "ls", "-o", "json");
+  const [{ placed }] = JSON.parse(stdout).hosts;
+  t.match(placed, { vcpus: 4, memory_bytes: 4 * (512 << 20) });
+  t.same(placed.sessions.map((each: { user: string }) => each.user).sort(), ["ann", "bob"]);
+  for (const { status, stderr } of await Promise.all(runs)) t.equal(status, 0, stderr);
+  for (const user of ["ann", "bob"]) {
+    const out = join(world.root, `of-${user}`);
+    const [folder = ""] = readdirSync(out);
+    const first = readFileSync(join(out, folder, "components/one/commands/0.stdout"), "utf8");
+    t.equal(first, `${user}\n`);
+  }
+  t.equal(host.kernel.sessions, 0);
+});
+
+t.test("outputs longer than a message come whole", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const { world: host } = await cluster.startAgent("node1");
+  await cluster.until("node1", "up");
+  const { world } = cluster;
+  const long = "head -c 4000000 /dev/zero; head -c 4000000 /dev/zero >&2";
+  const file = world.scenario(pair(host.root).replace("echo first", `"${long}"`));
+  const { status, stderr } = await cluster.livestack("run", file, "--out", world.out);
+  t.equal(status, 0, stderr);
+  const commands = join(dirname(world.resultPath()), "components/one/commands");
+  for (const name of ["0.stdout", "0.stderr"])
+    t.equal(statSync(join(commands, name)).size, 4_000_000, name);
+});
+
+t.test("components go to the host that the scenario names, not yet to several", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const { world: one } = await cluster.startAgent("node1");
+  const { world: two } = await cluster.startAgent("node2");
+  for (const name of ["node1", "node2"]) await cluster.until(name, "up");
+  const { world } = cluster;
+  const at = (host: string) =>
+    pair(two.root).replaceAll("    image:", `    host: ${host}\n    image:`);
+  const good = await cluster.livestack("run", world.scenario(at("node2")), "--out", world.out);
+  t.equal(good.status, 0, good.stderr);
+  t.same([one.loaded.length > 0, two.loaded.length > 0], [false, true]);
+  const spread = at("node2").replace("host: node2", "host: node1");
+  const refused = await cluster.livestack("run", world.scenario(spread), "--out", world.out);
+  t.match(refused, {
+    status: 1,
+    stderr: /several hosts: node1 \(1\), node2 \(1\) \[WRONG_STATE\]/,
+  });
+  const gone = await cluster.livestack("run", world.scenario(at("node3")), "--out", world.out);
+  t.match(gone, {
+    status: 1,
+    stderr: /host node3 cannot be used \[NO_ROOM\]\nhint: .*node1, node2/,
+  });
+  await cluster.eventually("nothing is left", () => cluster.controller.sessions.kept.length === 0);
+});
+
+t.test("what a host lacks is said before anything is made, by the host", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const { world: host } = await cluster.startAgent("node1");
+  await cluster.until("node1", "up");
+  const { world } = cluster;
+  rmSync(join(host.root, "dev/kvm"));
+  const file = world.scenario(pair(host.root));
+  const { status, stderr } = await cluster.livestack("run", file, "--out", world.out);
+  t.equal(status, 3);
+  t.match(stderr, /\[NO_KVM\]\nhint: /);
+  t.notOk(existsSync(world.out), "no run folder was made");
+  const kept = await cluster.livestack("run", file, "--keep-disks");
+  t.match(kept, { status: 2, stderr: /\[USAGE\]/ });
+});

@@ -76,6 +76,8 @@ export class Sessions implements ReplySink, HostWatcher {
     clearTimeout(session.absence);
     session.isAbandoned = false;
     this.#parts.changed();
+    const where = hostsOf(session.kept).join(", ");
+    this.#parts.log.info(`session ${plan.name} (${uuid}): of ${user}, on ${where}`);
     return new Map(components.map(({ id, host }) => [id, host]));
   }
 
@@ -115,11 +117,9 @@ export class Sessions implements ReplySink, HostWatcher {
 
   hostIsUp(host: Host): void {
     for (const each of host.health?.sessions ?? []) if (each.served) this.#learn(host.name, each);
-    const there = new Set(host.health?.sessions.map(({ uuid }) => uuid));
     for (const session of this.#on(host.name)) {
       session.client?.send(notice(host.name, false, ""));
-      if (session.isAbandoned && there.has(session.kept.uuid)) this.#close(session, host);
-      else if (session.isAbandoned) this.#leaveHost(session, host.name);
+      if (session.isAbandoned) this.#close(session, host);
     }
   }
 

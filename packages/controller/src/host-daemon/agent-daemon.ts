@@ -12,7 +12,7 @@ import { BackOff, type BackOffLimits } from "../cluster/back-off.js";
 import { type CertificateFiles, channelTo, readCertificates } from "../cluster/credentials.js";
 import { errorOf } from "../cluster/rpc-error.js";
 import type { Context } from "../context.js";
-import type { DaemonLog } from "../daemon/daemon-log.js";
+import { type DaemonLog, lineOf } from "../daemon/daemon-log.js";
 import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
 import { HostHealth } from "./host-health.js";
@@ -82,8 +82,9 @@ export class AgentDaemon {
       stream.write({ message: { $case: "hello", value: { ...hello, health } } });
       return await this.#follow(stream, signal);
     } catch (error) {
-      const { code, message, place } = errorOf(error, controller);
-      this.#log.once(place ?? controller, code, `${message} [${code}]; it is tried again`);
+      const refusal = errorOf(error, controller);
+      const text = `${lineOf(refusal)}; it is tried again`;
+      this.#log.once(controller, `${refusal.code} ${refusal.message}`, text);
       return false;
     } finally {
       this.#stream = undefined;

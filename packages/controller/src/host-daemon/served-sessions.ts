@@ -11,6 +11,9 @@ import { CallTable } from "./call-table.js";
 import { makeReady, readSessionFile } from "./host-verbs.js";
 import { ServedSession } from "./served-session.js";
 
+/** What came of a closed session's calls is known for so long. */
+const FORGET_MS = 600_000;
+
 type Result = NonNullable<Reply["result"]>;
 
 export class ServedSessions {
@@ -138,6 +141,8 @@ export class ServedSessions {
     const keep = asker === "controller";
     await (await session?.catch(() => undefined))?.close({ keep });
     if (session) this.#log.info(`session ${uuid}: closed`);
+    // Whoever lost the reply asks again soon, or not at all.
+    setTimeout(() => this.#tables.delete(uuid), FORGET_MS).unref();
   }
 
   #get(uuid: string): Promise<ServedSession> {
