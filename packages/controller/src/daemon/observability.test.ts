@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from "node:fs";
 import {
   type ChannelCredentials,
   type ChannelOptions,
@@ -10,6 +12,7 @@ import { protoPath } from "grpc-health-check";
 import t from "tap";
 import { channelTo, readCertificates } from "../cluster/credentials.js";
 import { ClusterWorld } from "./cluster-world-for-test.js";
+import { metricsText } from "./metrics.js";
 
 interface HealthClient {
   check(
@@ -90,4 +93,15 @@ t.test("health, reflection and metrics are served", async (t) => {
 t.test("without --reflection nobody is told what is served", async (t) => {
   const cluster = await ClusterWorld.create(t);
   await t.rejects(reflected(cluster), { code: 12 });
+});
+
+t.test("docs/cluster.md has each metric and no other", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const { hosts, sessions, refusals } = cluster.controller;
+  const text = metricsText({ hosts, sessions, refusals, connections: () => 0 });
+  const served = [...text.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+  const docs = readFileSync(new URL("../../../../docs/cluster.md", import.meta.url), "utf8");
+  const section = docs.split("### Metrics")[1]?.split("\n## ")[0] ?? "";
+  const documented = [...section.matchAll(/^\| `(livestack_\w+)`/gm)].map(([, name]) => name);
+  t.same(documented, served);
 });
