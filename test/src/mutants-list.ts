@@ -2,6 +2,7 @@
 
 import { captureMutants } from "./mutants-capture.js";
 import { packageMutants } from "./mutants-client.js";
+import { clusterMutants } from "./mutants-cluster.js";
 import { coreMutants } from "./mutants-core.js";
 import { diskMutants } from "./mutants-disk.js";
 import { guestMutants } from "./mutants-guest.js";
@@ -31,4 +32,5 @@ export const mutants: readonly Mutant[] = [
   ...diskMutants,
   ...switchMutants,
   ...packageMutants,
+  ...clusterMutants,
 ];

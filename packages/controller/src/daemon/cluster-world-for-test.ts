@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cluster inside one test: certificates, a controller on loopback, agents of hosts with fake kernels.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Test } from "tap";
@@ -113,6 +113,9 @@ export class ClusterWorld {
 
   /** An agent, whether or not it is let in. */
   dial(host: string, files: CertificateFiles, world = new RunWorld(this.#t)): RunningAgent {
+    // By this file a host knows that its kernel has the module.
+    mkdirSync(join(world.root, "sys/module/livestack"), { recursive: true });
+    writeFileSync(join(world.root, "sys/module/livestack/version"), "0.1.0\n");
     const stop = new AbortController();
     const options = { controller: this.address, host, files, settleMs: 5 };
     const backOff = { firstMs: 20, mostMs: 100 };
@@ -129,7 +132,6 @@ export class ClusterWorld {
   contextOf(world: RunWorld): Context {
     const write = () => true;
     const sink = { write } as unknown as Context["stderr"];
-    mkdirSync(world.root, { recursive: true });
     return {
       ...{ stdout: sink, stderr: sink, checkout: "/nonexistent" },
       readStdin: async () => Buffer.from(""),

@@ -15,14 +15,20 @@ t.test("a host that is added connects, and is shown with what it has", async (t)
   t.match(await cluster.livestack("hosts", "ls"), { status: 0, stdout: /no hosts/ });
   t.match(await cluster.livestack("hosts", "add", "node1"), { status: 0, stderr: "" });
   t.match(await cluster.livestack("hosts", "ls"), { stdout: /^node1 +unseen .* never/m });
-  await cluster.startAgent("node1");
+  const { world } = await cluster.startAgent("node1");
   await cluster.until("node1", "up");
   t.match(await cluster.livestack("hosts", "ls"), {
     status: 0,
-    stdout: /^node1 +up +\d+ +0 vCPUs +0\.0 of [\d.]+ GiB +\S+ +not loaded +0\.1\.0 +\d s ago +-$/m,
+    stdout: /^node1 +up +\d+ +0 vCPUs +0\.0 of [\d.]+ GiB +\S+ +0\.1\.0 +0\.1\.0 +\d s ago +-$/m,
   });
   const { hosts } = JSON.parse((await cluster.livestack("hosts", "ls", "-o", "json")).stdout);
   t.match(hosts, [{ name: "node1", state: "up", drained: false, health: { sessions: [] } }]);
+  const others = { uuid: "0f3c6d1e-8a51-4f6e-9d53-6d3f5a1c0001", name: "other", quantumNs: 1n };
+  await (await world.kernel.openClient()).sessionNew(others);
+  await cluster.eventually("what its kernel has is shown, whoever made it", () => {
+    const [session] = cluster.controller.hosts.get("node1").health?.sessions ?? [];
+    return session?.name === "other" && !session.served;
+  });
   t.match(await cluster.world.livestack("hosts", "ls"), { stdout: /^node1 +up/m }, "local socket");
 });
 
@@ -140,7 +146,7 @@ components: {one: {image: {kernel: ${host.root}/kernel}, run: [sleep 600]}}
   t.match(await cluster.livestack("hosts", "rm", "node1", "--force"), { status: 0 });
   t.match(await run, { status: 1, stderr: /node1: it was removed .*\[HOST_LOST\]/ });
   await cluster.eventually("its VMM is ended", () => host.processes().length === 0);
-  t.equal(host.kernel.sessions, 0);
+  await cluster.eventually("and its session", () => host.kernel.sessions === 0);
 });
 
 t.test("the inventory outlives the controller, for its eyes only", async (t) => {

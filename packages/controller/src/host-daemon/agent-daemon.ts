@@ -103,7 +103,8 @@ export class AgentDaemon {
       setTimeout(() => stream.cancel(), FAREWELL_MS).unref();
     };
     return new Promise<boolean>((done, failed) => {
-      signal.addEventListener("abort", stop, { once: true });
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
       stream.on("data", ({ message }: ConnectResponse) => {
         if (message?.$case === "welcome") {
           this.#log.forget(controller);

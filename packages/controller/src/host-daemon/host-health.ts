@@ -68,8 +68,9 @@ export class HostHealth {
     }
   }
 
-  /** Without the module there is none: it is loaded for the first session. */
+  /** Without the module there is none, and no process is started to find that out at each beat. */
   async #client(): Promise<KernelClient | undefined> {
+    if (this.#module() === null) return undefined;
     this.#kernel ??= await this.#context.openClient().catch(() => undefined);
     return this.#kernel;
   }

@@ -54,7 +54,10 @@ export class ServedSessions {
   take(call: Call): void {
     const table = this.#tables.get(call.session) ?? new CallTable();
     this.#tables.set(call.session, table);
-    void table.once(call, () => this.#result(call)).then((result) => this.#answer(call, result));
+    table
+      .once(call, () => this.#result(call))
+      .then((result) => this.#answer(call, result))
+      .catch((error) => this.#log.error(error));
   }
 
   /** They go on without an agent, until one is started again. */
