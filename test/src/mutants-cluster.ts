@@ -94,7 +94,7 @@ export const clusterMutants: readonly Mutant[] = [
     promise: PLACES,
     file: source("daemon/placement.ts"),
     find: "return placedMemoryBytes + wanted <= memoryBytes;",
-    replace: "return wanted <= memoryBytes;",
+    replace: "return placedMemoryBytes * 0n + wanted <= memoryBytes;",
     command: test("daemon/placement"),
   },
   {
