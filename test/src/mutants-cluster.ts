@@ -111,7 +111,7 @@ export const clusterMutants: readonly Mutant[] = [
     file: source("cluster/run-stream.ts"),
     find: "for (const [id, asked] of this.#asked) if (asked.host === host) this.#send(id);",
     replace: "",
-    command: test("daemon/remote-failures"),
+    command: test("daemon/remote-restarts"),
   },
   {
     name: "what was asked of a controller that died is not asked again",
@@ -119,7 +119,7 @@ export const clusterMutants: readonly Mutant[] = [
     file: source("cluster/run-stream.ts"),
     find: "for (const id of this.#asked.keys()) this.#send(id);",
     replace: "",
-    command: test("daemon/remote-failures"),
+    command: test("daemon/remote-restarts"),
   },
   {
     name: "an agent does not take over what an earlier one left",
@@ -127,14 +127,14 @@ export const clusterMutants: readonly Mutant[] = [
     file: source("host-daemon/agent-daemon.ts"),
     find: "    await this.#sessions.adopt();\n",
     replace: "",
-    command: test("daemon/remote-failures"),
+    command: test("daemon/remote-restarts"),
   },
   {
     name: "a session without its command line goes on for ever",
     promise: BACK,
     file: source("daemon/sessions.ts"),
     find: "if (host?.link) this.#close(session, host);",
-    replace: "",
+    replace: "if (host?.link && host.drained) this.#close(session, host);",
     command: test("daemon/remote-failures"),
   },
   {
@@ -150,7 +150,7 @@ export const clusterMutants: readonly Mutant[] = [
     promise: TYPED,
     file: source("cluster/typed-verbs.ts"),
     find: "if (!error) return;",
-    replace: "if (error || !error) return;",
+    replace: "if (!error || value !== undefined) return;",
     command: test("cluster/typed-verbs"),
   },
   {

@@ -121,7 +121,7 @@ function serveRun(stream: RunStream, parts: ControlServiceParts): void {
 function userOf(call: AnyCall, { identify }: ControlServiceParts): string {
   const { role, name } = identify(call);
   if (role === "user") return name;
-  throw new LivestackError("NO_PRIVILEGE", `a ${role} may not ask this`, {
+  throw new LivestackError("NO_PRIVILEGE", `no ${role} may ask this`, {
     place: `${role} ${name}`,
     hint: "livestack pki issue user NAME",
   });

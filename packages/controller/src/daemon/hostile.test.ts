@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { type ChannelOptions, Client, credentials, type ServiceError } from "@grpc/grpc-js";
 import { AgentServiceClient } from "@livestack/proto/agent";
+import { ControlServiceClient } from "@livestack/proto/control";
 import t, { type Test } from "tap";
 import { type CertificateFiles, channelTo, readCertificates } from "../cluster/credentials.js";
 import { PkiFolder } from "../pki/pki-folder.js";
@@ -123,6 +124,8 @@ t.test("a right certificate does not help with another host's name", async (t) =
   const bob = readCertificates(cluster.files({ role: "user", name: "bob" }), "user");
   const stream = clientWith({ ...bob, address: cluster.address });
   t.match(await helloWith(stream, "good"), /a user is no agent/);
+  const control = controlAs(certificatesOf(cluster, files));
+  t.match(await control, { code: 7, details: /no agent may ask this/ });
   const asAgent = await cluster.as(other, "hosts", "ls");
   t.match(asAgent.stderr, /not the certificate of a user \[NO_CERTIFICATE\]/);
   unharmed();
@@ -214,6 +217,18 @@ function clientWith(
 ): Client {
   const { channel, options } = channelTo(address, certificates);
   return new AgentServiceClient(address, channel, { ...options, ...more });
+}
+
+/** What the error is that hosts are listed with. */
+function controlAs({ address, ...certificates }: ReturnType<typeof certificatesOf>) {
+  const { channel, options } = channelTo(address, certificates);
+  const client = new ControlServiceClient(address, channel, options);
+  return new Promise((done) =>
+    client.listHosts({}, (error) => {
+      client.close();
+      done(error);
+    }),
+  );
 }
 
 function refusal(cluster: ClusterWorld, files: CertificateFiles, host: string): Promise<string> {

@@ -107,7 +107,7 @@ session: {end: commands, duration: 600s}
 components:
   one:
     image: {kernel: ${host.root}/kernel}
-    run: ["while ! test -e ${host.root}/gate; do sleep 0.1; done"]
+    run: ["while test -d ${host.root} && ! test -e ${host.root}/gate; do sleep 0.1; done"]
 `;
   const file = world.scenario(scenario);
   const run = cluster.livestack("run", file, "--out", world.out);

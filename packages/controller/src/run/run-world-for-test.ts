@@ -112,7 +112,7 @@ export class RunWorld {
 }
 
 /** Pids of those with the text in their command lines. A zombie has none. */
-function processesNaming(text: string): number[] {
+export function processesNaming(text: string): number[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry))
     .filter((entry) => {
