@@ -171,6 +171,29 @@ export const sessionPlan = z.strictObject({
   links: z.array(linkPlan),
 });
 
+const syncEnd = z.strictObject({
+  /** "192.0.2.1:7602" */
+  address: z.string(),
+  /** random, anew with each session that is made in the kernel */
+  instance: u64,
+});
+
+export const syncPlan = z.strictObject({
+  /** this host's number among the peers */
+  self: z.int().min(0),
+  /** all hosts of the session, this one too */
+  peers: z.array(
+    z.strictObject({
+      id: z.int().min(0),
+      host: z.string(),
+      end: syncEnd,
+      components: z.array(componentId),
+    }),
+  ),
+  /** of the session, 32 bytes */
+  key: bytes,
+});
+
 /** Of a component's process, once it is no more. */
 const fate = z.strictObject({
   component: componentId,
@@ -217,7 +240,17 @@ export const verbs = {
     }),
     answer: commandEnd,
   },
-  prepare: { control: true, params: sessionPlan, answer: z.strictObject({ session: z.int() }) },
+  prepare: {
+    control: true,
+    params: sessionPlan,
+    answer: z.strictObject({
+      session: z.int(),
+      /** where this host's kernel listens for the others of the session; absent: it has no such module */
+      sync: syncEnd.optional(),
+    }),
+  },
+  /** After prepare on all hosts of the session, before a guest boots: from here on their windows are one. */
+  "start-sync": { control: true, params: syncPlan, answer: nothing },
   /** Before its guest boots: files that are its disks. */
   "make-disks": { control: true, params: disksPlan, answer: nothing },
   boot: { control: true, params: vmmPlan, answer: z.strictObject({ pid: z.int() }) },

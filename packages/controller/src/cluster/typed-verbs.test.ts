@@ -47,6 +47,14 @@ const PARAMS: { [Name in SessionVerb]: Params<Name>[] } = {
       ],
     },
   ],
+  "start-sync": [
+    {
+      ...{ self: 1, key: Buffer.alloc(32, 7) },
+      peers: [
+        { id: 0, host: "a", end: { address: "192.0.2.1:1", instance: HUGE }, components: [] },
+      ],
+    },
+  ],
   "make-disks": [
     { component: 0, empty: [] },
     {
@@ -98,7 +106,7 @@ const ANSWERS: Partial<{ [Name in SessionVerb]: Answer<Name>[] }> = {
   "guest-get": [{ data: Buffer.from("x"), end: true }],
   attach: [{ clockOffNs: 0n }, { clockRefusal: "no" }, {}],
   "commands-start": [{ runs: ["r1", "r2"] }],
-  prepare: [{ session: 3 }],
+  prepare: [{ session: 3 }, { session: 3, sync: { address: "x:1", instance: HUGE } }],
   boot: [{ pid: 7 }],
   "model-start": [{ pid: 8 }],
   statistics: [

@@ -108,15 +108,6 @@ export class ServedSessions {
         const { folder } = await this.#get(uuid);
         return { $case: "readFile", value: readSessionFile(folder, verb.value) };
       }
-      case "startSync":
-        throw new LivestackError(
-          "WRONG_STATE",
-          "sessions of several hosts need livestack_sync.ko",
-          {
-            place: uuid,
-            hint: "place all components on one host",
-          },
-        );
       case "close":
         await this.#close(uuid, asker);
         return { $case: "close", value: {} };

@@ -21,7 +21,7 @@ import { allOf } from "./interrupt.js";
 import { modulesFor } from "./modules-for.js";
 import { RunFolder } from "./run-folder.js";
 import type { RunPlace, RunSession } from "./run-place.js";
-import { spanHosts } from "./span-hosts.js";
+import { refuseSpan, sharesOf } from "./span-hosts.js";
 import { SpreadAgent } from "./spread-agent.js";
 
 type Result = NonNullable<Reply["result"]>;
@@ -64,7 +64,7 @@ export class RemotePlace implements RunPlace {
     });
     this.#stream = stream;
     return this.#closingOnFailure(stream, async () => {
-      await spanHosts(scenario.name, sharesOf(stream));
+      refuseSpan(scenario.name, sharesOf(stream.places));
       const sources = new Map<number, BootSource>();
       for (const host of stream.hosts) {
         const live = liveOn(host, scenario, stream);
@@ -205,13 +205,6 @@ function planOf(component: ScenarioComponent): ComponentPlan {
   const own = { id, name, ...given({ host }) };
   if (component.kind === "model") return { ...own, vcpus: 1, memoryBytes: 0n };
   return { ...own, vcpus: component.vcpus, memoryBytes: component.memoryBytes };
-}
-
-function sharesOf({ hosts, places }: RunStream) {
-  return hosts.map((host) => ({
-    host,
-    components: [...places].flatMap(([id, where]) => (where === host ? [id] : [])),
-  }));
 }
 
 function liveOn(host: string, { components }: Scenario, { places }: RunStream): LiveComponent[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { State } from "@livestack/netlink-client";
 import t from "tap";
-import type { Answer, VerbName } from "../agent/protocol.js";
+import type { Answer, Params, VerbName } from "../agent/protocol.js";
 import type { SessionAgent } from "../agent/session-agent.js";
 import { SpreadAgent } from "./spread-agent.js";
 
@@ -91,4 +91,48 @@ t.test("what came in at a link's end is counted where that end is", async (t) =>
   t.same(links, [{ id: 0, toA: { received: 50n }, toB: { received: 60n } }]);
   t.equal(vcpus.length, 2);
   t.equal(execs.length, 2);
+});
+
+t.test("hosts of one session get each other, their numbers and one key", async (t) => {
+  const got: { host: string; name: string; params: unknown }[] = [];
+  const agentAt = (host: string, sync?: Answer<"prepare">["sync"]): SessionAgent => ({
+    ask: async (name, params) => {
+      got.push({ host, name, params });
+      return { session: 1, ...(sync && { sync }) } as never;
+    },
+    close: () => {},
+  });
+  const end = (instance: bigint) => ({ address: `192.0.2.${instance}:7602`, instance });
+  const places = new Map([
+    [0, "b"],
+    [1, "a"],
+    [2, "b"],
+  ]);
+  const agents = new Map([
+    ["b", agentAt("b", end(2n))],
+    ["a", agentAt("a", end(1n))],
+  ]);
+  await new SpreadAgent(agents, places, []).ask("prepare", {} as never);
+  t.same(
+    got.map(({ host, name }) => `${host} ${name}`),
+    ["b prepare", "a prepare", "b start-sync", "a start-sync"],
+    "first all are prepared",
+  );
+  const [forB, forA] = got.slice(2).map(({ params }) => params) as Params<"start-sync">[];
+  t.same(forB?.peers, [
+    { id: 0, host: "a", end: end(1n), components: [1] },
+    { id: 1, host: "b", end: end(2n), components: [0, 2] },
+  ]);
+  t.same([forA?.self, forB?.self], [0, 1]);
+  t.equal(forA?.key.length, 32);
+  t.same(forA?.key, forB?.key);
+  const without = new Map([...agents, ["b", agentAt("b")]]);
+  await t.rejects(new SpreadAgent(without, places, []).ask("prepare", {} as never), {
+    code: "NOT_LOADED",
+    place: "b",
+  });
+  got.length = 0;
+  const alone = new SpreadAgent(new Map([["a", agentAt("a")]]), new Map([[0, "a"]]), []);
+  await alone.ask("prepare", {} as never);
+  t.equal(got.length, 1, "a host alone agrees with itself");
 });

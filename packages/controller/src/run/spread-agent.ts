@@ -5,6 +5,7 @@ import { State } from "@livestack/netlink-client";
 import type { Answer, Params, SessionStatus, Statistics, VerbName } from "../agent/protocol.js";
 import type { SessionAgent } from "../agent/session-agent.js";
 import { LivestackError } from "../livestack-error.js";
+import { sharesOf, syncPlans } from "./span-hosts.js";
 
 type Session = SessionStatus["session"];
 type Link = Statistics["links"][number];
@@ -37,17 +38,33 @@ export class SpreadAgent implements SessionAgent {
   async ask<Name extends VerbName>(name: Name, params: Params<Name>): Promise<Answer<Name>> {
     const { component } = params as { component?: number };
     if (component !== undefined) return this.#of(component).ask(name, params);
-    const answers = await Promise.all(
-      [...this.#agents].map(async ([host, agent]) => ({
-        host,
-        got: await agent.ask(name, params),
-      })),
-    );
+    const answers = await this.#askAll(name, () => params);
+    if (name === "prepare") await this.#startSync(answers as HostAnswer<"prepare">[]);
     return this.#merged(name, answers) as Answer<Name>;
   }
 
   close(): void {
     for (const agent of this.#agents.values()) agent.close();
+  }
+
+  #askAll<Name extends VerbName>(
+    name: Name,
+    paramsOf: (host: string) => Params<Name>,
+  ): Promise<HostAnswer<Name>[]> {
+    return Promise.all(
+      [...this.#agents].map(async ([host, agent]) => ({
+        host,
+        got: await agent.ask(name, paramsOf(host)),
+      })),
+    );
+  }
+
+  /** One host alone agrees with itself. */
+  async #startSync(prepared: readonly HostAnswer<"prepare">[]): Promise<void> {
+    if (this.#agents.size <= 1) return;
+    const answers = new Map(prepared.map(({ host, got }) => [host, got]));
+    const plans = syncPlans(sharesOf(this.#places), answers);
+    await this.#askAll("start-sync", (host) => plans.get(host) as Params<"start-sync">);
   }
 
   #of(component: number): SessionAgent {
