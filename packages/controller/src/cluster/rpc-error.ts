@@ -73,7 +73,7 @@ function ofTransport({ code, details }: ServiceError, place: string): LivestackE
       hint: "certificate and --ca have to be of the cluster's authority: docs/cluster.md",
     });
   if (code === status.UNAVAILABLE || code === status.CANCELLED)
-    return new LivestackError("CONTROLLER_SILENT", details || "it does not answer", {
+    return new LivestackError("CONTROLLER_SILENT", withoutFrame(details), {
       place,
       hint: "see that `livestack controller` runs there, and takes this side's certificate",
     });
@@ -81,4 +81,12 @@ function ofTransport({ code, details }: ServiceError, place: string): LivestackE
     place,
     hint: "use programs of one release on all machines",
   });
+}
+
+/** "connect ECONNREFUSED 192.0.2.1:7600" of what gRPC says around it. */
+function withoutFrame(details: string): string {
+  const bare = details
+    .replace(/^No connection established\. Last error: (Error: )?/, "")
+    .replace(/\.? Resolution note:.*$/s, "");
+  return bare || "it does not answer";
 }

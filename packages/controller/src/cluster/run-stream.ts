@@ -175,11 +175,9 @@ export class RunStream {
     this.#asked.delete(id);
     if (result?.$case === "failure") {
       const { code, message, place, hint } = result.value;
-      const optional = {
-        ...(place !== undefined && { place }),
-        ...(hint !== undefined && { hint }),
-      };
-      asked.failed(new LivestackError(knownCode(code), message, optional));
+      const where = place === undefined ? asked.host : `${asked.host}: ${place}`;
+      const details = { place: where, ...(hint !== undefined && { hint }) };
+      asked.failed(new LivestackError(knownCode(code), message, details));
     } else if (result) asked.done(result);
     else asked.failed(new LivestackError("BAD_REQUEST", "a reply that this program does not know"));
   }

@@ -73,6 +73,22 @@ t.test("a daemon that cannot begin says why", async (t) => {
   t.match(run("controller", "--listen", "here"), { status: 2, stderr: /HOST:PORT/ });
 });
 
+t.test("an agent says once that nobody is there, and connects when somebody is", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  await cluster.startAgent("node1");
+  await cluster.until("node1", "up");
+  await cluster.stopController();
+  const refused = () => cluster.lines.filter((line) => /ECONNREFUSED/.test(line));
+  await cluster.eventually("it was refused", () => refused().length > 0);
+  t.match(refused(), [
+    /agent: 127\.0\.0\.1:\d+: connect ECONNREFUSED \S+ \[CONTROLLER_SILENT\]; .*; it is tried again$/,
+  ]);
+  await cluster.startController();
+  cluster.controller.hosts.add("node1");
+  await cluster.until("node1", "up");
+  t.equal(refused().length, 1, "once, however often it was tried");
+});
+
 t.test("a rotated certificate is shown without a restart, a broken one is not", async (t) => {
   const cluster = await ClusterWorld.create(t);
   const identity = { role: "controller", name: "main" } as const;

@@ -140,7 +140,7 @@ t.test("what a host lacks is said before anything is made, by the host", async (
   const file = world.scenario(pair(host.root));
   const { status, stderr } = await cluster.livestack("run", file, "--out", world.out);
   t.equal(status, 3);
-  t.match(stderr, /\[NO_KVM\]\nhint: /);
+  t.match(stderr, /node1: \S*kvm: this machine has no .*\[NO_KVM\]\nhint: /);
   t.notOk(existsSync(world.out), "no run folder was made");
   const kept = await cluster.livestack("run", file, "--keep-disks");
   t.match(kept, { status: 2, stderr: /\[USAGE\]/ });

@@ -84,7 +84,7 @@ export class AgentDaemon {
     } catch (error) {
       const refusal = errorOf(error, controller);
       const text = `${lineOf(refusal)}; it is tried again`;
-      this.#log.once(controller, `${refusal.code} ${refusal.message}`, text);
+      this.#log.once("agent", `${refusal.code} ${refusal.message}`, text);
       return false;
     } finally {
       this.#stream = undefined;
@@ -107,7 +107,7 @@ export class AgentDaemon {
       else signal.addEventListener("abort", stop, { once: true });
       stream.on("data", ({ message }: ConnectResponse) => {
         if (message?.$case === "welcome") {
-          this.#log.forget(controller);
+          this.#log.forget("agent");
           this.#log.info(`agent: connected to ${controller}, version ${message.value.version}`);
           this.#stream = stream;
           beat = setInterval(() => void this.#tell(), message.value.beatMs);
