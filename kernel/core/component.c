@@ -36,25 +36,34 @@ static enum hrtimer_restart ls_component_arrival(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
-				      u32 kind)
+/* Whether a remote one can be there. */
+static bool ls_component_far(const struct ls_session *session, u16 host)
+{
+	return session->share && host < session->hosts && host != session->host;
+}
+
+struct ls_component *ls_component_new(struct ls_session *session, u16 id,
+				      const struct ls_component_config *config)
 {
 	struct ls_component *component;
 	unsigned long flags;
 	int err;
 
 	lockdep_assert_held(&ls_table_lock);
-	if (kind == LIVESTACK_KIND_LIVE &&
+	if (config->kind == LIVESTACK_KIND_LIVE &&
 	    ls_clocksource_state(session) != LIVESTACK_CLOCKSOURCE_NONE)
 		return ERR_PTR(-EOPNOTSUPP);
+	if (config->kind == LIVESTACK_KIND_REMOTE && !ls_component_far(session, config->host))
+		return ERR_PTR(-EHOSTUNREACH);
 	component = kzalloc(sizeof(*component), GFP_KERNEL);
 	if (!component)
 		return ERR_PTR(-ENOMEM);
 
 	component->session = session;
 	component->id = id;
-	component->kind = kind;
-	strscpy(component->name, name, sizeof(component->name));
+	component->kind = config->kind;
+	component->host = config->host;
+	strscpy(component->name, config->name, sizeof(component->name));
 	INIT_LIST_HEAD(&component->joined);
 	component->messages = RB_ROOT_CACHED;
 	init_swait_queue_head(&component->told);
@@ -203,7 +212,7 @@ void ls_component_overshot(struct ls_component *component, u64 overshoot_ns)
 	    session->on_overshoot == LIVESTACK_ON_OVERSHOOT_PAUSE &&
 	    session->state == LIVESTACK_STATE_RUNNING) {
 		session->culprit = component->id;
-		ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_OVERSHOT);
+		ls_session_pause(session, LIVESTACK_REASON_OVERSHOT);
 	}
 }
 

@@ -113,6 +113,8 @@ static int ls_nl_put_component(struct sk_buff *msg, void *header, void *object)
 	    nla_put_string(msg, LIVESTACK_A_COMPONENT_NAME, component->name) ||
 	    nla_put_u32(msg, LIVESTACK_A_COMPONENT_KIND, component->kind) ||
 	    (component->pid && nla_put_u32(msg, LIVESTACK_A_COMPONENT_PID, component->pid)) ||
+	    (component->kind == LIVESTACK_KIND_REMOTE &&
+	     nla_put_u16(msg, LIVESTACK_A_COMPONENT_HOST, component->host)) ||
 	    ls_nl_put_component_view(msg, &view) || ls_nl_put_machine(msg, component))
 		return -EMSGSIZE;
 	genlmsg_end(msg, header);
@@ -158,25 +160,37 @@ static int ls_nl_check_component_new(struct genl_info *info)
 	if (!info->attrs[LIVESTACK_A_COMPONENT_KIND])
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_KIND,
 				    "a component needs a kind: live, model or remote");
+	if ((nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_KIND]) == LIVESTACK_KIND_REMOTE) !=
+	    !!info->attrs[LIVESTACK_A_COMPONENT_HOST])
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_COMPONENT_HOST,
+				    "a remote component needs its host's number, and no other has one");
 	return 0;
 }
 
 static int ls_nl_make_component(struct genl_info *info)
 {
 	struct ls_session *session = ls_nl_find_session(info, LIVESTACK_A_COMPONENT_SESSION);
+	const struct nlattr *host = info->attrs[LIVESTACK_A_COMPONENT_HOST];
+	const struct ls_component_config config = {
+		.name = nla_data(info->attrs[LIVESTACK_A_COMPONENT_NAME]),
+		.kind = nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_KIND]),
+		.host = host ? nla_get_u16(host) : 0,
+	};
 	struct ls_component *component;
 
 	if (IS_ERR(session))
 		return PTR_ERR(session);
 	component = ls_component_new(session, nla_get_u16(info->attrs[LIVESTACK_A_COMPONENT_ID]),
-				     nla_data(info->attrs[LIVESTACK_A_COMPONENT_NAME]),
-				     nla_get_u32(info->attrs[LIVESTACK_A_COMPONENT_KIND]));
+				     &config);
 	if (component == ERR_PTR(-EEXIST))
 		return ls_nl_refuse(info, -EEXIST, LIVESTACK_A_COMPONENT_ID,
 				    "the session has a component of this id: take another");
 	if (component == ERR_PTR(-EOPNOTSUPP))
 		return ls_nl_refuse(info, -EOPNOTSUPP, LIVESTACK_A_COMPONENT_KIND,
 				    "the session offers its time as the host's clocksource, which a live component would run on: set clocksource none first");
+	if (component == ERR_PTR(-EHOSTUNREACH))
+		return ls_nl_refuse(info, -EHOSTUNREACH, LIVESTACK_A_COMPONENT_HOST,
+				    "a remote component is on another host that the session is shared with: sync-new shares it, sync-get tells with how many");
 	if (IS_ERR(component))
 		return PTR_ERR(component);
 	ls_nl_tell(&ls_nl_components, component);

@@ -41,10 +41,15 @@ static void ls_way_set(struct ls_way *way, u64 latency_ns, u64 generation)
 }
 
 static void ls_way_init(struct ls_way *way, struct ls_component *from, struct ls_component *to,
-			u64 latency_ns, u64 seed)
+			u16 id, u64 latency_ns, u64 seed)
 {
 	way->to = to;
 	way->loop = from == to;
+	way->far = to->kind == LIVESTACK_KIND_REMOTE;
+	way->from_far = from->kind == LIVESTACK_KIND_REMOTE;
+	way->from_host = from->host;
+	way->link = id;
+	INIT_LIST_HEAD(&way->owed);
 	way->latency_ns = latency_ns;
 	way->earlier_ns = LS_TIME_NONE;
 	way->since = to->session->window.generation;
@@ -144,6 +149,8 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 		return ERR_PTR(-ERANGE);
 	if (session->link_count == LIVESTACK_LINKS_MAX)
 		return ERR_PTR(-ENOSPC);
+	if (a->kind == LIVESTACK_KIND_REMOTE && b->kind == LIVESTACK_KIND_REMOTE)
+		return ERR_PTR(-EREMOTE);
 	link = kzalloc(sizeof(*link), GFP_KERNEL);
 	if (!link)
 		return ERR_PTR(-ENOMEM);
@@ -168,8 +175,8 @@ struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 
 		return ERR_PTR(err == -EBUSY ? -EEXIST : err);
 	}
 	raw_spin_lock_irqsave(&session->lock, flags);
-	ls_way_init(&link->to_b, a, b, config->latency_ns, link->seed ^ (u64)id << 1);
-	ls_way_init(&link->to_a, b, a, config->back_latency_ns,
+	ls_way_init(&link->to_b, a, b, id, config->latency_ns, link->seed ^ (u64)id << 1);
+	ls_way_init(&link->to_a, b, a, id, config->back_latency_ns,
 		    link->seed ^ ((u64)id << 1 | 1));
 	ls_wire_set(&link->to_b.wire, &config->to_b, rings.to_b);
 	ls_wire_set(&link->to_a.wire, &config->to_a, rings.to_a);
@@ -236,8 +243,11 @@ int ls_link_del(struct ls_link *link)
 		return -EISCONN;
 	raw_spin_lock_irqsave(&session->lock, flags);
 	link->gone = !link->to_a.counts.queued && !link->to_b.counts.queued;
-	if (link->gone)
+	if (link->gone) {
 		session->link_count--;
+		list_del_init(&link->to_a.owed);
+		list_del_init(&link->to_b.owed);
+	}
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	if (!link->gone)
 		return -EBUSY;

@@ -43,6 +43,10 @@ struct ls_way_counts {
 struct ls_way {
 	struct ls_component *to;
 	bool loop;		/* it comes from there, too */
+	bool far;		/* @to is on another host */
+	bool from_far;		/* the sender is, */
+	u16 from_host;		/* on this one */
+	u16 link;		/* the link's number */
 	u64 latency_ns;		/* from the window after @since on */
 	u64 earlier_ns;		/* the latency before, or LS_TIME_NONE: it was not there yet */
 	u64 since;		/* the window's generation when latency_ns was set */
@@ -51,6 +55,8 @@ struct ls_way {
 	struct ls_capture *capture; /* who gets copies, of both ways, or NULL */
 	struct ls_port *waits;	/* a port that found the queue full, or NULL */
 	u64 sent_ns;		/* when a port sent last */
+	u64 far_dropped, far_dropped_bytes; /* of those dropped: on the receiver's host */
+	struct list_head owed;	/* in the session's list, while its sender's host is to be told */
 	struct ls_way_counts counts;
 };
 
@@ -95,7 +101,8 @@ struct ls_link_config {
 
 /*
  * With @a and @b the same it is a loop. -EEXIST: the number is taken, -ENOSPC: there are
- * LIVESTACK_LINKS_MAX already, -ERANGE: a strict session's quantum is longer than a latency.
+ * LIVESTACK_LINKS_MAX already, -ERANGE: a strict session's quantum is longer than a latency,
+ * -EREMOTE: neither end is on this host.
  */
 struct ls_link *ls_link_new(struct ls_component *a, struct ls_component *b, u16 id,
 			    const struct ls_link_config *config);
@@ -135,6 +142,9 @@ int ls_message_send(struct ls_component *component, u16 link_id, struct ls_messa
  */
 int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_link *link,
 		       struct ls_message *message, u64 send_ns);
+
+/* Under the session's lock: @message, which its way has taken, is on its way to its receiver. */
+void ls_message_enqueue(struct ls_message *message);
 
 /* The next message that has arrived at the component, or NULL. It stays until it is taken. */
 struct ls_message *ls_message_peek(struct ls_component *component);

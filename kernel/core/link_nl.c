@@ -220,11 +220,10 @@ static int ls_nl_read_config(struct genl_info *info, bool loop, struct ls_link_c
 
 static int ls_nl_refuse_latency(struct genl_info *info)
 {
-	const int attribute = info->attrs[LIVESTACK_A_LINK_LATENCY_NS] ?
-				      LIVESTACK_A_LINK_LATENCY_NS :
-				      LIVESTACK_A_LINK_BACK_LATENCY_NS;
+	const bool to = info->attrs[LIVESTACK_A_LINK_LATENCY_NS];
 
-	return ls_nl_refuse(info, -ERANGE, attribute,
+	return ls_nl_refuse(info, -ERANGE,
+			    to ? LIVESTACK_A_LINK_LATENCY_NS : LIVESTACK_A_LINK_BACK_LATENCY_NS,
 			    "the latency is below the quantum of a strict session, messages could be late: set a shorter quantum first, or make the session relaxed");
 }
 
@@ -300,6 +299,9 @@ static int ls_nl_make_link(struct genl_info *info)
 	case -EEXIST:
 		return ls_nl_refuse(info, -EEXIST, LIVESTACK_A_LINK_ID,
 				    "the session has a link of this id: take another");
+	case -EREMOTE:
+		return ls_nl_refuse(info, -EREMOTE, LIVESTACK_A_LINK_B,
+				    "both ends are on other hosts: a link is made on the hosts of its ends");
 	default:
 		return PTR_ERR(link);
 	}

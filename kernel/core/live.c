@@ -277,18 +277,14 @@ EXPORT_SYMBOL_GPL(ls_mechanism_unregister);
 unsigned long ls_live_lock(struct ls_component *component)
 	__acquires(component->session->lock)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&component->session->lock, flags);
-	return flags;
+	return ls_session_lock(component->session);
 }
 EXPORT_SYMBOL_GPL(ls_live_lock);
 
 void ls_live_unlock(struct ls_component *component, unsigned long flags)
 	__releases(component->session->lock)
 {
-	ls_session_settle(component->session);
-	raw_spin_unlock_irqrestore(&component->session->lock, flags);
+	ls_session_unlock(component->session, flags);
 }
 EXPORT_SYMBOL_GPL(ls_live_unlock);
 

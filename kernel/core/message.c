@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include "capture.h"
+#include "far.h"
 #include "link.h"
 #include "live.h"
 #include "loop.h"
@@ -74,7 +75,8 @@ static void ls_message_count_late(struct ls_message *message, u64 late_ns)
 	trace_ls_late(component, message, late_ns);
 }
 
-static void ls_message_enqueue(struct ls_message *message)
+/* To a component of this host. */
+static void ls_message_queue(struct ls_message *message)
 {
 	struct ls_component *to = message->way->to;
 	struct ls_session *session = to->session;
@@ -101,6 +103,14 @@ static void ls_message_enqueue(struct ls_message *message)
 	else
 		ls_messages_deliver(to);
 	ls_session_settle(session);
+}
+
+void ls_message_enqueue(struct ls_message *message)
+{
+	if (message->way->far)
+		ls_far_send(message);
+	else
+		ls_message_queue(message);
 }
 
 static int ls_message_send_locked(struct ls_component *component, struct ls_link *link,
@@ -221,6 +231,8 @@ void ls_message_received(struct ls_component *component, struct ls_message *mess
 	way->counts.received++;
 	way->counts.received_bytes += message->length;
 	ls_way_has_changed(way);
+	if (way->from_far)
+		ls_far_owe(way);
 }
 
 void ls_message_take(struct ls_component *component, struct ls_message *message)

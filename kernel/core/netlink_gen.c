@@ -47,6 +47,11 @@ static struct netlink_range_validation ls_link_queue_bytes_range __ro_after_init
 	.max = 268435456ULL,
 };
 
+static struct netlink_range_validation ls_sync_silent_ns_range __ro_after_init = {
+	.min = 1000000ULL,
+	.max = 3600000000000ULL,
+};
+
 static const struct nla_policy ls_direction_nl_policy[LIVESTACK_A_DIRECTION_CAPTURE_LOST + 1] = {
 	[LIVESTACK_A_DIRECTION_SENT] = { .type = NLA_U64 },
 	[LIVESTACK_A_DIRECTION_SENT_BYTES] = { .type = NLA_U64 },
@@ -114,11 +119,12 @@ static const struct nla_policy ls_session_del_nl_policy[LIVESTACK_A_SESSION_ID +
 	[LIVESTACK_A_SESSION_ID] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
-static const struct nla_policy ls_component_new_nl_policy[LIVESTACK_A_COMPONENT_KIND + 1] = {
+static const struct nla_policy ls_component_new_nl_policy[LIVESTACK_A_COMPONENT_HOST + 1] = {
 	[LIVESTACK_A_COMPONENT_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[LIVESTACK_A_COMPONENT_ID] = NLA_POLICY_MAX(NLA_U16, 1023),
 	[LIVESTACK_A_COMPONENT_NAME] = { .type = NLA_NUL_STRING, .len = LIVESTACK_NAME_MAX },
 	[LIVESTACK_A_COMPONENT_KIND] = NLA_POLICY_RANGE(NLA_U32, 1, 3),
+	[LIVESTACK_A_COMPONENT_HOST] = NLA_POLICY_MAX(NLA_U16, 63),
 };
 
 static const struct nla_policy ls_component_get_nl_policy[LIVESTACK_A_COMPONENT_ID + 1] = {
@@ -213,7 +219,36 @@ static const struct nla_policy ls_port_del_nl_policy[LIVESTACK_A_PORT_END + 1] =
 	[LIVESTACK_A_PORT_END] = NLA_POLICY_RANGE(NLA_U32, 1, 2),
 };
 
-const struct genl_ops ls_nl_ops[18] = {
+static const struct nla_policy ls_sync_new_nl_policy[LIVESTACK_A_SYNC_UUID + 1] = {
+	[LIVESTACK_A_SYNC_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_SYNC_HOSTS] = NLA_POLICY_RANGE(NLA_U16, 2, LIVESTACK_HOSTS_MAX),
+	[LIVESTACK_A_SYNC_HOST] = NLA_POLICY_MAX(NLA_U16, 63),
+	[LIVESTACK_A_SYNC_FANOUT] = NLA_POLICY_MAX(NLA_U16, 63),
+	[LIVESTACK_A_SYNC_KEY] = NLA_POLICY_EXACT_LEN(LIVESTACK_KEY_BYTES),
+	[LIVESTACK_A_SYNC_ADDRESS] = { .type = NLA_BINARY, .len = 16 },
+	[LIVESTACK_A_SYNC_UDP_PORT] = { .type = NLA_U16 },
+	[LIVESTACK_A_SYNC_SILENT_NS] = NLA_POLICY_FULL_RANGE(NLA_U64, &ls_sync_silent_ns_range),
+	[LIVESTACK_A_SYNC_UUID] = { .type = NLA_NUL_STRING, .len = LIVESTACK_UUID_MAX },
+};
+
+static const struct nla_policy ls_sync_get_nl_policy[LIVESTACK_A_SYNC_SESSION + 1] = {
+	[LIVESTACK_A_SYNC_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+};
+
+static const struct nla_policy ls_peer_set_nl_policy[LIVESTACK_A_PEER_INSTANCE + 1] = {
+	[LIVESTACK_A_PEER_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_PEER_HOST] = NLA_POLICY_MAX(NLA_U16, 63),
+	[LIVESTACK_A_PEER_ADDRESS] = { .type = NLA_BINARY, .len = 16 },
+	[LIVESTACK_A_PEER_UDP_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[LIVESTACK_A_PEER_INSTANCE] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
+static const struct nla_policy ls_peer_get_nl_policy[LIVESTACK_A_PEER_HOST + 1] = {
+	[LIVESTACK_A_PEER_SESSION] = NLA_POLICY_MIN(NLA_U32, 1),
+	[LIVESTACK_A_PEER_HOST] = NLA_POLICY_MAX(NLA_U16, 63),
+};
+
+const struct genl_ops ls_nl_ops[22] = {
 	{
 		.cmd = LIVESTACK_CMD_VERSION_GET,
 		.doit = ls_nl_version_get_doit,
@@ -253,7 +288,7 @@ const struct genl_ops ls_nl_ops[18] = {
 		.cmd = LIVESTACK_CMD_COMPONENT_NEW,
 		.doit = ls_nl_component_new_doit,
 		.policy = ls_component_new_nl_policy,
-		.maxattr = LIVESTACK_A_COMPONENT_KIND,
+		.maxattr = LIVESTACK_A_COMPONENT_HOST,
 		.flags = GENL_ADMIN_PERM,
 	},
 	{
@@ -342,6 +377,36 @@ const struct genl_ops ls_nl_ops[18] = {
 		.doit = ls_nl_port_del_doit,
 		.policy = ls_port_del_nl_policy,
 		.maxattr = LIVESTACK_A_PORT_END,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_SYNC_NEW,
+		.doit = ls_nl_sync_new_doit,
+		.policy = ls_sync_new_nl_policy,
+		.maxattr = LIVESTACK_A_SYNC_UUID,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_SYNC_GET,
+		.doit = ls_nl_sync_get_doit,
+		.dumpit = ls_nl_sync_get_dumpit,
+		.policy = ls_sync_get_nl_policy,
+		.maxattr = LIVESTACK_A_SYNC_SESSION,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_PEER_SET,
+		.doit = ls_nl_peer_set_doit,
+		.policy = ls_peer_set_nl_policy,
+		.maxattr = LIVESTACK_A_PEER_INSTANCE,
+		.flags = GENL_ADMIN_PERM,
+	},
+	{
+		.cmd = LIVESTACK_CMD_PEER_GET,
+		.doit = ls_nl_peer_get_doit,
+		.dumpit = ls_nl_peer_get_dumpit,
+		.policy = ls_peer_get_nl_policy,
+		.maxattr = LIVESTACK_A_PEER_HOST,
 		.flags = GENL_ADMIN_PERM,
 	},
 };

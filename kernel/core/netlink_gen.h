@@ -7,7 +7,7 @@
 
 #include <net/genetlink.h>
 
-extern const struct genl_ops ls_nl_ops[18];
+extern const struct genl_ops ls_nl_ops[22];
 
 enum {
 	LS_NL_GROUP_EVENTS,
@@ -38,5 +38,11 @@ int ls_nl_port_new_doit(struct sk_buff *skb, struct genl_info *info);
 int ls_nl_port_get_doit(struct sk_buff *skb, struct genl_info *info);
 int ls_nl_port_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int ls_nl_port_del_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_sync_new_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_sync_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_sync_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int ls_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_peer_get_doit(struct sk_buff *skb, struct genl_info *info);
+int ls_nl_peer_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* _LS_NETLINK_GEN_H */

@@ -27,6 +27,10 @@ int ls_port_new(struct ls_link *link, enum livestack_end end,
 	struct ls_port *port;
 
 	lockdep_assert_held(&ls_table_lock);
+	if (in->far) {
+		*sentence = "this end of the link is on another host: make it a port there";
+		return -EREMOTE;
+	}
 	if (in->port) {
 		*sentence = "this end of the link is a port already: port-del closes it";
 		return -EEXIST;
@@ -104,17 +108,13 @@ EXPORT_SYMBOL_GPL(ls_transport_unregister);
 static unsigned long ls_port_lock(struct ls_port *port)
 	__acquires(port->component->session->lock)
 {
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&port->component->session->lock, flags);
-	return flags;
+	return ls_session_lock(port->component->session);
 }
 
 static void ls_port_unlock(struct ls_port *port, unsigned long flags)
 	__releases(port->component->session->lock)
 {
-	ls_session_settle(port->component->session);
-	raw_spin_unlock_irqrestore(&port->component->session->lock, flags);
+	ls_session_unlock(port->component->session, flags);
 }
 
 bool ls_port_loses(const struct ls_port *place)

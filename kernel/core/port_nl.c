@@ -167,6 +167,7 @@ static int ls_nl_make_port(struct genl_info *info)
 	if (!sentence)
 		return err;
 	switch (err) {
+	case -EREMOTE:
 	case -EEXIST:
 		return ls_nl_refuse(info, err, LIVESTACK_A_PORT_END, sentence);
 	case -ESRCH:

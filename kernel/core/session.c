@@ -10,6 +10,7 @@
 #include "live.h"
 #include "object_nl.h"
 #include "port.h"
+#include "share_nl.h"
 #include "trace.h"
 
 /* Guards the tables of sessions, components and links, and who has joined. */
@@ -70,10 +71,20 @@ static void ls_session_run(struct ls_window *window, struct ls_member *member)
 	ls_component_runs(container_of(member, struct ls_component, member));
 }
 
+/* Told when it settles: what else this call brings about belongs to it. */
+static void ls_session_through(struct ls_window *window, u64 next_ns)
+{
+	struct ls_session *session = container_of(window, struct ls_session, window);
+
+	session->is_through = true;
+	session->through_ns = next_ns;
+}
+
 static const struct ls_window_ops ls_session_window_ops = {
 	.opened = ls_session_opened,
 	.parked = ls_session_parked,
 	.run = ls_session_run,
+	.through = ls_session_through,
 };
 
 static void ls_session_changed(struct work_struct *work)
@@ -98,7 +109,9 @@ void ls_session_enter(struct ls_session *session, enum livestack_state state,
 	if (state == LIVESTACK_STATE_RUNNING)
 		return;
 
-	ls_window_pause(&session->window);
+	/* While hosts pause together they agree on when they do not. */
+	if (!session->share || state == LIVESTACK_STATE_STOPPED)
+		ls_window_pause(&session->window);
 	if (state != LIVESTACK_STATE_STOPPED)
 		return;
 	/* Nobody will ever run again, so nobody shall wait for it. */
@@ -106,14 +119,35 @@ void ls_session_enter(struct ls_session *session, enum livestack_state state,
 		ls_component_tell(component);
 }
 
+unsigned long ls_session_lock(struct ls_session *session)
+	__acquires(session->lock)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&session->lock, flags);
+	return flags;
+}
+
+void ls_session_unlock(struct ls_session *session, unsigned long flags)
+	__releases(session->lock)
+{
+	ls_session_settle(session);
+	raw_spin_unlock_irqrestore(&session->lock, flags);
+}
+
 void ls_session_settle(struct ls_session *session)
 {
+	/* The hosts may agree at once, and nobody here have anything to do then. */
+	while (session->is_through) {
+		session->is_through = false;
+		if (!session->window.running && session->state != LIVESTACK_STATE_STOPPED)
+			session->share_ops->through(session->share, session->through_ns);
+	}
 	if (session->window.over && session->state != LIVESTACK_STATE_STOPPED)
 		ls_session_enter(session, LIVESTACK_STATE_STOPPED, LIVESTACK_REASON_ENDED);
 }
 
-/* Under the session's lock; it may have begun to run or not. */
-static void ls_session_release(struct ls_session *session)
+void ls_session_release(struct ls_session *session)
 {
 	session->mode = LIVESTACK_MODE_FREE;
 	if (session->state == LIVESTACK_STATE_CREATED)
@@ -122,13 +156,24 @@ static void ls_session_release(struct ls_session *session)
 	ls_window_release(&session->window);
 }
 
+void ls_session_pause(struct ls_session *session, enum livestack_reason reason)
+{
+	if (!session->share) {
+		ls_session_enter(session, LIVESTACK_STATE_PAUSED, reason);
+		return;
+	}
+	/* It pauses when all do. */
+	session->wish = reason;
+	session->share_ops->pause(session->share, true);
+}
+
 void ls_session_mourn(struct ls_session *session, u16 culprit)
 {
 	if (session->state == LIVESTACK_STATE_STOPPED)
 		return;
 	session->culprit = culprit;
 	if (session->mode != LIVESTACK_MODE_FREE && session->on_loss == LIVESTACK_ON_LOSS_PAUSE) {
-		ls_session_enter(session, LIVESTACK_STATE_PAUSED, LIVESTACK_REASON_DIED);
+		ls_session_pause(session, LIVESTACK_REASON_DIED);
 		return;
 	}
 	/* Without gating nobody waits for the dead one. */
@@ -160,6 +205,7 @@ static void ls_session_init(struct ls_session *session, const struct ls_session_
 	INIT_WORK(&session->changed, ls_session_changed);
 	raw_spin_lock_init(&session->lock);
 	INIT_LIST_HEAD(&session->joined);
+	INIT_LIST_HEAD(&session->owing);
 	session->state = LIVESTACK_STATE_CREATED;
 	session->mode = config->mode;
 	session->on_loss = config->on_loss;
@@ -241,88 +287,10 @@ int ls_session_del(struct ls_session *session)
 		return -EBUSY;
 
 	ls_ports_close(session);
+	ls_share_end(session);
 	ls_nl_tell_session_gone(session);
 	ls_session_free(session);
 	return 0;
-}
-
-/* Whether @state may follow on the session's own; 0 says none. */
-static int ls_session_check_state(const struct ls_session *session, enum livestack_state state,
-				  bool free)
-{
-	if (!state)
-		return 0;
-	if (session->state == LIVESTACK_STATE_STOPPED || state == session->state ||
-	    state == LIVESTACK_STATE_CREATED)
-		return -EINVAL;
-	if (state != LIVESTACK_STATE_RUNNING &&
-	    ls_clocksource_state(session) == LIVESTACK_CLOCKSOURCE_SELECTED)
-		return -EBUSY;
-	if (state != LIVESTACK_STATE_PAUSED)
-		return 0;
-	if (session->state != LIVESTACK_STATE_RUNNING)
-		return -EINVAL;
-	return free ? -EPERM : 0;
-}
-
-static int ls_session_check(const struct ls_session *session,
-			    const struct ls_session_changes *changes)
-{
-	const bool free = changes->free || session->mode == LIVESTACK_MODE_FREE;
-
-	if (changes->free && session->state == LIVESTACK_STATE_STOPPED)
-		return -ESHUTDOWN;
-	if (session->mode == LIVESTACK_MODE_STRICT && !changes->free &&
-	    changes->quantum_ns > session->lookahead_ns)
-		return -ERANGE;
-	return ls_session_check_state(session, changes->state, free);
-}
-
-static void ls_session_go(struct ls_session *session)
-{
-	ls_session_enter(session, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED);
-	if (session->mode == LIVESTACK_MODE_FREE)
-		ls_window_release(&session->window);
-	else
-		ls_window_resume(&session->window);
-	ls_session_settle(session);
-}
-
-static void ls_session_apply(struct ls_session *session, const struct ls_session_changes *changes)
-{
-	if (changes->quantum_ns)
-		session->window.quantum_ns = changes->quantum_ns;
-	if (changes->on_loss)
-		session->on_loss = changes->on_loss;
-	if (changes->on_overshoot)
-		session->on_overshoot = changes->on_overshoot;
-	if (changes->free && session->mode != LIVESTACK_MODE_FREE) {
-		const bool paused = session->state == LIVESTACK_STATE_PAUSED;
-
-		ls_session_release(session);
-		/* What is not gated does not stand still. */
-		if (paused)
-			ls_session_enter(session, LIVESTACK_STATE_RUNNING, LIVESTACK_REASON_ASKED);
-		ls_session_settle(session);
-	}
-	if (changes->state == LIVESTACK_STATE_RUNNING && session->state != LIVESTACK_STATE_RUNNING)
-		ls_session_go(session);
-	else if (changes->state && changes->state != session->state)
-		ls_session_enter(session, changes->state, LIVESTACK_REASON_ASKED);
-}
-
-int ls_session_set(struct ls_session *session, const struct ls_session_changes *changes)
-{
-	unsigned long flags;
-	int err;
-
-	lockdep_assert_held(&ls_table_lock);
-	raw_spin_lock_irqsave(&session->lock, flags);
-	err = ls_session_check(session, changes);
-	if (!err)
-		ls_session_apply(session, changes);
-	raw_spin_unlock_irqrestore(&session->lock, flags);
-	return err;
 }
 
 void ls_sessions_flush(void)

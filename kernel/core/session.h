@@ -30,11 +30,13 @@
 #include "window.h"
 
 struct ls_session;
+struct ls_share_ops;
 
 struct ls_component {
 	struct ls_session *session;
 	u16 id;
 	u32 kind;
+	u16 host;		/* of a remote one: where it is */
 	char name[LIVESTACK_NAME_MAX + 1];
 	u32 links;		/* so many end at it; under ls_table_lock */
 	u32 loops;		/* of those, ends of links to itself */
@@ -76,6 +78,16 @@ struct ls_session {
 	enum livestack_on_overshoot on_overshoot;
 	bool released; /* gating was given up while it ran */
 	u16 culprit;
+	/* Other hosts have a share in it, too; NULL: it is this host's alone. */
+	const struct ls_share_ops *share_ops;
+	void *share;
+	u16 host, hosts;
+	u16 peer;		/* the reason, when another host is, */
+	enum livestack_awaits awaits; /* and what that one is silent about */
+	enum livestack_reason wish; /* why this host wished a pause last, or its end */
+	bool is_through;	/* all are through with the window, which is to be told */
+	u64 through_ns;		/* until then nobody has anything to do */
+	struct list_head owing;	/* ways whose sender's host is to be told of what came */
 	struct list_head joined;
 	struct ls_window window;
 	struct ls_clock clock; /* written under the lock, read by anyone */
@@ -124,13 +136,24 @@ struct ls_session_changes {
  * All or nothing. -EINVAL: the state does not follow on the one that it is in, -ERANGE: a strict
  * session's quantum would be longer than its lookahead, -EPERM: what is not gated is not paused,
  * -ESHUTDOWN: gating cannot be given up, it has stopped, -EBUSY: the host has selected its
- * clocksource.
+ * clocksource, -ENOTCONN: not all hosts that it is shared with are known, -EOPNOTSUPP: one that is
+ * shared does not give gating up.
  */
 int ls_session_set(struct ls_session *session, const struct ls_session_changes *changes);
 
-/* -EEXIST: the id is taken, -EOPNOTSUPP: live, and the session offers a clocksource. */
-struct ls_component *ls_component_new(struct ls_session *session, u16 id, const char *name,
-				      u32 kind);
+/* What a component is made of; @host is of a remote one. */
+struct ls_component_config {
+	const char *name;
+	u32 kind;
+	u16 host;
+};
+
+/*
+ * -EEXIST: the id is taken, -EOPNOTSUPP: live, and the session offers a clocksource, -EHOSTUNREACH:
+ * remote, and the session is not shared with that host.
+ */
+struct ls_component *ls_component_new(struct ls_session *session, u16 id,
+				      const struct ls_component_config *config);
 
 /* -EBUSY: a process has joined as it, -EMLINK: a link ends at it. */
 int ls_component_del(struct ls_component *component);
@@ -171,9 +194,20 @@ u64 ls_component_clock(const struct ls_component *component);
 /* Its clock, and how far it may run. */
 void ls_component_now(struct ls_component *component, u64 *clock_ns, u64 *end_ns);
 
-/* Under the session's lock: after all that may have opened a window, and when one died awaited. */
+/* Takes the session's lock, in any context; before it lets go of it, it settles. */
+unsigned long ls_session_lock(struct ls_session *session) __acquires(session->lock);
+void ls_session_unlock(struct ls_session *session, unsigned long flags) __releases(session->lock);
+
+/*
+ * Under the session's lock: after all that may have opened a window or have come to its end; it is
+ * to pause, for a reason of this host's; and when one died awaited.
+ */
 void ls_session_settle(struct ls_session *session);
+void ls_session_pause(struct ls_session *session, enum livestack_reason reason);
 void ls_session_mourn(struct ls_session *session, u16 culprit);
+
+/* Under the session's lock: gives gating up; it may have begun to run or not. */
+void ls_session_release(struct ls_session *session);
 
 /* Under the session's lock: it enters a state, for a reason, and listeners will hear of it. */
 void ls_session_enter(struct ls_session *session, enum livestack_state state,

@@ -34,7 +34,8 @@ struct ls_session_view {
 	enum livestack_on_loss on_loss;
 	enum livestack_on_overshoot on_overshoot;
 	bool released;
-	u16 culprit, waits_for;
+	u16 culprit, waits_for, peer;
+	enum livestack_awaits awaits;
 	u32 joined, awaited, components, links;
 	u64 windows, quantum_ns, start_ns, end_ns, skipped_ns, lookahead_ns, late;
 };
@@ -55,6 +56,8 @@ static struct ls_session_view ls_session_view(struct ls_session *session)
 		.on_overshoot = session->on_overshoot,
 		.released = session->released,
 		.culprit = session->culprit,
+		.peer = session->peer,
+		.awaits = session->awaits,
 		.joined = window->members,
 		.awaited = window->running,
 		.components = session->component_count,
@@ -82,6 +85,12 @@ static bool ls_session_has_culprit(const struct ls_session_view *view)
 	return view->reason == LIVESTACK_REASON_DIED || view->reason == LIVESTACK_REASON_OVERSHOT;
 }
 
+static bool ls_session_has_peer(const struct ls_session_view *view)
+{
+	return view->reason == LIVESTACK_REASON_SILENT || view->reason == LIVESTACK_REASON_BACK ||
+	       view->reason == LIVESTACK_REASON_PEER;
+}
+
 static int ls_nl_put_progress(struct sk_buff *msg, const struct ls_session_view *view)
 {
 	if (ls_nl_put_u64(msg, LIVESTACK_A_SESSION_WINDOWS, view->windows) ||
@@ -104,6 +113,9 @@ static int ls_nl_put_view(struct sk_buff *msg, const struct ls_session_view *vie
 	    (view->reason && nla_put_u32(msg, LIVESTACK_A_SESSION_REASON, view->reason)) ||
 	    (ls_session_has_culprit(view) &&
 	     nla_put_u16(msg, LIVESTACK_A_SESSION_CULPRIT, view->culprit)) ||
+	    (ls_session_has_peer(view) && nla_put_u16(msg, LIVESTACK_A_SESSION_HOST, view->peer)) ||
+	    (view->reason == LIVESTACK_REASON_SILENT &&
+	     nla_put_u32(msg, LIVESTACK_A_SESSION_AWAITS, view->awaits)) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_MODE, view->mode) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_ON_LOSS, view->on_loss) ||
 	    nla_put_u32(msg, LIVESTACK_A_SESSION_ON_OVERSHOOT, view->on_overshoot) ||

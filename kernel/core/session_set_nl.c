@@ -42,6 +42,12 @@ static int ls_nl_refuse_changes(struct genl_info *info, struct ls_session *sessi
 	case -ERANGE:
 		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_QUANTUM_NS,
 				    "a strict session's quantum is at most its lookahead, the shortest latency of its links: session-get tells it, link-get whose it is");
+	case -ENOTCONN:
+		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
+				    "it is not known where all other hosts are: peer-set says it of one, peer-get tells of which");
+	case -EOPNOTSUPP:
+		return ls_nl_refuse(info, err, 0,
+				    "gating cannot be given up on one host of several: stop the session instead");
 	case -EPERM:
 		return ls_nl_refuse(info, err, LIVESTACK_A_SESSION_STATE,
 				    "a session without gating cannot be paused: its components do not wait; stop it");

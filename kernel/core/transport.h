@@ -43,6 +43,8 @@ struct ls_port_ops {
 	void (*arrived)(struct ls_port *port);
 	/* There is room again for what ls_port_send() had none for. */
 	void (*resume)(struct ls_port *port);
+	/* Under the session's lock: the cargo of a message from another host, or NULL. Or none. */
+	const struct ls_cargo_ops *(*mark)(u8 mark);
 };
 
 struct ls_port {
@@ -116,6 +118,8 @@ struct ls_cargo_ops {
 	void (*copy)(const struct ls_message *message, void *to, u32 length);
 	/* It is none of a wire's to lose: an end of what came before. */
 	bool sure;
+	/* Says on another host what its bytes do not; 0: they say all. */
+	u8 mark;
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "link.h"
 
+#include "far.h"
 #include "port.h"
 #include "session.h"
 #include "transport.h"
@@ -45,6 +46,8 @@ void ls_way_forget(struct ls_way *way, const struct ls_message *message)
 	ls_way_unload(way, message);
 	ls_way_drop(way, message->length, LS_WIRE_CARRIED);
 	ls_way_has_changed(way);
+	if (way->from_far)
+		ls_far_owe(way);
 }
 
 void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate)
@@ -66,7 +69,8 @@ int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns)
 
 	if (latency_ns == LS_TIME_NONE)
 		return -ENETDOWN;
-	if (way->to->member.state == LS_MEMBER_OUT || (way->to->own && !way->port))
+	if (way->far ? !way->to->session->share :
+		       way->to->member.state == LS_MEMBER_OUT || (way->to->own && !way->port))
 		return -EHOSTUNREACH;
 	/* The last one of a port may go beyond: it has asked for room before it knew the length. */
 	if (message->queue_bytes &&

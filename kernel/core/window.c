@@ -111,38 +111,38 @@ static void ls_window_run_due(struct ls_window *window)
 	}
 }
 
-static u64 ls_window_next(const struct ls_window *window)
+static void ls_window_open(struct ls_window *window, u64 start_ns, u64 end_ns)
 {
-	u64 next = window->waiting ? window->heap[0]->due_ns : LS_TIME_NONE;
+	const u64 last_ns = window->end_ns;
 
-	return window->shared ? ls_earlier(next, window->others_next_ns) : next;
+	window->start_ns = start_ns;
+	window->end_ns = end_ns;
+	window->generation++;
+	window->over = start_ns == window->limit_ns;
+	window->ops->opened(window, start_ns - last_ns);
+	ls_window_run_due(window);
 }
 
-static bool ls_window_complete(const struct ls_window *window)
-{
-	return !window->running && (!window->shared || window->others_arrived);
-}
-
-/* Opens the next window if everyone has arrived and someone has an event. */
+/* Opens the next window, or has it agreed on, if all have arrived and someone has an event. */
 static void ls_window_try_open(struct ls_window *window)
 {
-	u64 next, last_ns = window->end_ns;
+	u64 next_ns, start_ns;
 
-	if (window->paused || window->over || !ls_window_complete(window))
+	if (window->paused || window->over || window->running)
 		return;
 
-	next = ls_window_next(window);
+	next_ns = window->waiting ? window->heap[0]->due_ns : LS_TIME_NONE;
+	if (window->shared) {
+		window->ops->through(window, next_ns);
+		return;
+	}
 	/* Nobody has an event, so there is no time to open a window at. */
-	if (next == LS_TIME_NONE && !(window->to_the_end && (window->members || window->shared)))
+	if (next_ns == LS_TIME_NONE && !(window->to_the_end && window->members))
 		return;
 
-	window->start_ns = ls_earlier(ls_later(last_ns, next), window->limit_ns);
-	window->end_ns = ls_earlier(window->start_ns + window->quantum_ns, window->limit_ns);
-	window->generation++;
-	window->others_arrived = false;
-	window->over = window->start_ns == window->limit_ns;
-	window->ops->opened(window, window->start_ns - last_ns);
-	ls_window_run_due(window);
+	start_ns = ls_earlier(ls_later(window->end_ns, next_ns), window->limit_ns);
+	ls_window_open(window, start_ns,
+		       ls_earlier(start_ns + window->quantum_ns, window->limit_ns));
 }
 
 void ls_window_init(struct ls_window *window, u64 quantum_ns, u64 limit_ns,
@@ -152,7 +152,6 @@ void ls_window_init(struct ls_window *window, u64 quantum_ns, u64 limit_ns,
 		.quantum_ns = quantum_ns,
 		.limit_ns = limit_ns,
 		.paused = true,
-		.others_next_ns = LS_TIME_NONE,
 		.ops = ops,
 	};
 }
@@ -201,8 +200,8 @@ bool ls_window_die(struct ls_window *window, struct ls_member *member)
 {
 	bool awaited = member->state == LS_MEMBER_RUNNING;
 
-	/* First the pause: leaving may make the window complete. */
-	if (awaited)
+	/* First, as leaving may make the window complete. Hosts agree on a pause of theirs. */
+	if (awaited && !window->shared)
 		window->paused = true;
 	ls_window_leave(window, member);
 	return awaited;
@@ -255,12 +254,10 @@ bool ls_window_message(struct ls_window *window, struct ls_member *member, u64 m
 	return ls_member_changed(window, member);
 }
 
-void ls_window_others(struct ls_window *window, u64 generation, u64 next_ns)
+void ls_window_agreed(struct ls_window *window, u64 start_ns, u64 end_ns)
 {
-	if (!window->shared || generation != window->generation)
-		return;
-	window->others_arrived = true;
-	window->others_next_ns = next_ns;
+	ls_window_open(window, start_ns, end_ns);
+	/* Nobody here may have anything to do in it. */
 	ls_window_try_open(window);
 }
 

@@ -7,7 +7,8 @@
  * be called with interrupts off.
  *
  * A window is the half-open interval [start, end): an event at its end belongs to the next one. It
- * is over when no member runs in it any more; the call that makes this so opens the next one.
+ * is over when no member runs in it any more; the call that makes this so opens the next one,
+ * unless the session is shared with other hosts.
  *
  * What is said of somebody who is no member, as one that has left a moment ago, changes nothing.
  */
@@ -60,6 +61,11 @@ struct ls_window_ops {
 	void (*parked)(struct ls_window *window, struct ls_member *member);
 	/* A member may run until end_ns. */
 	void (*run)(struct ls_window *window, struct ls_member *member);
+	/*
+	 * A shared one only: all members are through with the window, and none has anything to do
+	 * before @next_ns (or LS_TIME_NONE). Told again when that changes before the next one.
+	 */
+	void (*through)(struct ls_window *window, u64 next_ns);
 };
 
 struct ls_window {
@@ -71,13 +77,11 @@ struct ls_window {
 	u32 members;
 	u32 running;		/* the window waits for so many */
 	u32 waiting;		/* members in the heap: all that do not run */
-	bool paused;		/* none opens */
+	bool paused;		/* none opens; a shared one tells nobody that it is through */
 	bool over;		/* the session's end is reached, none opens any more */
 	bool released;		/* no gating any more: the open window reaches to limit_ns */
 	bool to_the_end;	/* jump to limit_ns when nobody has an event, instead of waiting */
-	bool shared;		/* other hosts have to arrive too */
-	bool others_arrived;	/* they have, at this window */
-	u64 others_next_ns;	/* their earliest event */
+	bool shared;		/* with other hosts: it is agreed which window opens, and when */
 	struct ls_member **heap; /* room for all members; the caller's */
 	const struct ls_window_ops *ops;
 };
@@ -96,8 +100,8 @@ void ls_window_join(struct ls_window *window, struct ls_member *member);
 void ls_window_leave(struct ls_window *window, struct ls_member *member);
 
 /*
- * As ls_window_leave() for a member that went without a word. Pauses the session if the window was
- * waiting for it; returns whether.
+ * As ls_window_leave() for a member that went without a word. Returns whether the window was
+ * waiting for it: then the session is paused, or if it is shared, is to be.
  */
 bool ls_window_die(struct ls_window *window, struct ls_member *member);
 
@@ -122,8 +126,11 @@ bool ls_window_wake(struct ls_window *window, struct ls_member *member, u64 at_n
  */
 bool ls_window_message(struct ls_window *window, struct ls_member *member, u64 message_ns);
 
-/* The other hosts have arrived at the end of window @generation; stale news is left aside. */
-void ls_window_others(struct ls_window *window, u64 generation, u64 next_ns);
+/*
+ * The hosts have agreed on the next window of a shared session: from @start_ns, which is not before
+ * the last one's end, to @end_ns. At the session's end both are limit_ns.
+ */
+void ls_window_agreed(struct ls_window *window, u64 start_ns, u64 end_ns);
 
 /* Those who run go on to the window's end; no other opens until ls_window_resume(). */
 void ls_window_pause(struct ls_window *window);

@@ -34,13 +34,22 @@ static const struct ls_cargo_ops ls_end_ops = {
 	.release = ls_mark_release,
 	.copy = ls_mark_copy,
 	.sure = true,
+	.mark = LS_CARGO_END,
 };
 
 static const struct ls_cargo_ops ls_reset_ops = {
 	.release = ls_mark_release,
 	.copy = ls_mark_copy,
 	.sure = true,
+	.mark = LS_CARGO_RESET,
 };
+
+const struct ls_cargo_ops *ls_cargo_marked(u8 mark)
+{
+	if (mark == LS_CARGO_END)
+		return &ls_end_ops;
+	return mark == LS_CARGO_RESET ? &ls_reset_ops : NULL;
+}
 
 enum ls_cargo ls_cargo_of(const struct ls_message *message)
 {

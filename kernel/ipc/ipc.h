@@ -39,6 +39,9 @@ enum ls_cargo {
 
 enum ls_cargo ls_cargo_of(const struct ls_message *message);
 
+/* The cargo of an end that came from another host, or NULL. */
+const struct ls_cargo_ops *ls_cargo_marked(u8 mark);
+
 /* All of its bytes, to where there is room for them. */
 void ls_cargo_copy(struct ls_message *message, void *to);
 

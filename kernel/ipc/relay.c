@@ -115,6 +115,7 @@ static void ls_relay_resume(struct ls_port *port)
 static const struct ls_port_ops ls_relay_port_ops = {
 	.arrived = ls_relay_arrived,
 	.resume = ls_relay_resume,
+	.mark = ls_cargo_marked,
 };
 
 #define LS_RELAY_KIND "this socket cannot be relayed: AF_UNIX ones of any type can, and TCP and UDP"

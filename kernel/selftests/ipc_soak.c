@@ -160,6 +160,30 @@ static bool close_end(uint16_t id, unsigned int which)
 	return done("close a port of link", id, error);
 }
 
+/* For who wants to know why nothing goes on: where each component and each process of one is. */
+static void note_standstill(void)
+{
+	struct nl_answer answer;
+	char path[64], line[256];
+	uint16_t id;
+	FILE *stack;
+
+	if (!control_get(world.session, &answer))
+		ktap_note("session: state %u, reason %u, %u awaited",
+			  nl_u32(&answer, LIVESTACK_A_SESSION_STATE),
+			  nl_u32(&answer, LIVESTACK_A_SESSION_REASON),
+			  nl_u32(&answer, LIVESTACK_A_SESSION_AWAITED));
+	for (id = 0; id < PARTS; id++) {
+		snprintf(path, sizeof(path), "/proc/%d/stack", world.part[id]);
+		stack = fopen(path, "r");
+		ktap_note("component %u: %s", id, stack ? "its process is here" : "gone");
+		while (stack && fgets(line, sizeof(line), stack))
+			printf("#   %s", line);
+		if (stack)
+			fclose(stack);
+	}
+}
+
 /* What component processes have not taken yet is on it still. */
 static bool delete_line(uint16_t id)
 {
@@ -172,6 +196,8 @@ static bool delete_line(uint16_t id)
 			break;
 		usleep(1000);
 	}
+	if (error == EBUSY)
+		note_standstill();
 	return done("delete link", id, error);
 }
 

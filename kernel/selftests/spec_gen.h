@@ -67,6 +67,8 @@ static const struct spec_attribute spec_component_new[] = {
 	  SPEC_STRING, SPEC_DO | SPEC_NEEDED, 0, 63 },
 	{ "kind", LIVESTACK_A_COMPONENT_KIND,
 	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 3 },
+	{ "host", LIVESTACK_A_COMPONENT_HOST,
+	  SPEC_U16, SPEC_DO, 0, 63 },
 };
 
 static const struct spec_attribute spec_component_get[] = {
@@ -213,6 +215,52 @@ static const struct spec_attribute spec_port_del[] = {
 	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 2 },
 };
 
+static const struct spec_attribute spec_sync_new[] = {
+	{ "session", LIVESTACK_A_SYNC_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "hosts", LIVESTACK_A_SYNC_HOSTS,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 2, 64 },
+	{ "host", LIVESTACK_A_SYNC_HOST,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 63 },
+	{ "fanout", LIVESTACK_A_SYNC_FANOUT,
+	  SPEC_U16, SPEC_DO, 0, 63 },
+	{ "key", LIVESTACK_A_SYNC_KEY,
+	  SPEC_BINARY, SPEC_DO | SPEC_NEEDED, 32, 32 },
+	{ "address", LIVESTACK_A_SYNC_ADDRESS,
+	  SPEC_BINARY, SPEC_DO | SPEC_NEEDED, 0, 16 },
+	{ "udp-port", LIVESTACK_A_SYNC_UDP_PORT,
+	  SPEC_U16, SPEC_DO, 0, 65535 },
+	{ "silent-ns", LIVESTACK_A_SYNC_SILENT_NS,
+	  SPEC_U64, SPEC_DO, 1000000, 3600000000000 },
+	{ "uuid", LIVESTACK_A_SYNC_UUID,
+	  SPEC_STRING, SPEC_DO, 0, 36 },
+};
+
+static const struct spec_attribute spec_sync_get[] = {
+	{ "session", LIVESTACK_A_SYNC_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+};
+
+static const struct spec_attribute spec_peer_set[] = {
+	{ "session", LIVESTACK_A_PEER_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_NEEDED, 1, 4294967295 },
+	{ "host", LIVESTACK_A_PEER_HOST,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 63 },
+	{ "address", LIVESTACK_A_PEER_ADDRESS,
+	  SPEC_BINARY, SPEC_DO | SPEC_NEEDED, 0, 16 },
+	{ "udp-port", LIVESTACK_A_PEER_UDP_PORT,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 1, 65535 },
+	{ "instance", LIVESTACK_A_PEER_INSTANCE,
+	  SPEC_U64, SPEC_DO | SPEC_NEEDED, 1, 18446744073709551615ULL },
+};
+
+static const struct spec_attribute spec_peer_get[] = {
+	{ "session", LIVESTACK_A_PEER_SESSION,
+	  SPEC_U32, SPEC_DO | SPEC_DUMP | SPEC_NEEDED, 1, 4294967295 },
+	{ "host", LIVESTACK_A_PEER_HOST,
+	  SPEC_U16, SPEC_DO | SPEC_NEEDED, 0, 63 },
+};
+
 static const struct spec_op spec_ops[] = {
 	{ "version-get", LIVESTACK_CMD_VERSION_GET, SPEC_DO,
 	  LIVESTACK_A_VERSION_MAX, 1, spec_version_get },
@@ -225,7 +273,7 @@ static const struct spec_op spec_ops[] = {
 	{ "session-del", LIVESTACK_CMD_SESSION_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_SESSION_MAX, 1, spec_session_del },
 	{ "component-new", LIVESTACK_CMD_COMPONENT_NEW, SPEC_DO | SPEC_ADMIN,
-	  LIVESTACK_A_COMPONENT_MAX, 4, spec_component_new },
+	  LIVESTACK_A_COMPONENT_MAX, 5, spec_component_new },
 	{ "component-get", LIVESTACK_CMD_COMPONENT_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
 	  LIVESTACK_A_COMPONENT_MAX, 2, spec_component_get },
 	{ "component-del", LIVESTACK_CMD_COMPONENT_DEL, SPEC_DO | SPEC_ADMIN,
@@ -250,6 +298,14 @@ static const struct spec_op spec_ops[] = {
 	  LIVESTACK_A_PORT_MAX, 3, spec_port_get },
 	{ "port-del", LIVESTACK_CMD_PORT_DEL, SPEC_DO | SPEC_ADMIN,
 	  LIVESTACK_A_PORT_MAX, 3, spec_port_del },
+	{ "sync-new", LIVESTACK_CMD_SYNC_NEW, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_SYNC_MAX, 9, spec_sync_new },
+	{ "sync-get", LIVESTACK_CMD_SYNC_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
+	  LIVESTACK_A_SYNC_MAX, 1, spec_sync_get },
+	{ "peer-set", LIVESTACK_CMD_PEER_SET, SPEC_DO | SPEC_ADMIN,
+	  LIVESTACK_A_PEER_MAX, 5, spec_peer_set },
+	{ "peer-get", LIVESTACK_CMD_PEER_GET, SPEC_DO | SPEC_DUMP | SPEC_ADMIN,
+	  LIVESTACK_A_PEER_MAX, 2, spec_peer_get },
 };
 
 #endif /* _LS_SPEC_GEN_H */

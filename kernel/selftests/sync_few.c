@@ -89,7 +89,7 @@ static void put(u32 number)
 	size_t length;
 	u16 to;
 
-	while ((length = ls_sync_pull(sync, packet, &to))) {
+	while ((length = ls_sync_pull(sync, few.host[number].now_ns, packet, &to))) {
 		struct few_packet *place = &few.flight[few.flying];
 
 		if (few.flying == FLIGHT)

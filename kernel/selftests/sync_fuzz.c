@@ -61,6 +61,7 @@ static void fill(struct ls_sync_body *body)
 			     .outcome = chance(LS_SYNC_OUTCOMES), .why = chance(LS_SYNC_WHYS),
 			     .who = chance(2) ? chance(64) : LS_SYNC_NOBODY },
 		.have = chance(1000), .received = chance(1000), .received_more = chance(1 << 20),
+		.stamp_us = chance(1 << 30), .echo_us = chance(1 << 30),
 		.awaited = LS_SYNC_NOBODY, .awaits = chance(LS_SYNC_AWAITS),
 		.flags = chance(LS_SYNC_FLAGS + 1), .reports = chance(LS_SYNC_REPORTS_MAX + 1),
 		.pieces = chance(5),
@@ -185,7 +186,7 @@ static bool into_a_host(u32 times)
 				    length - LS_SYNC_HEADER) != LS_SYNC_TAKEN)
 			continue;
 		taken++;
-		while (ls_sync_pull(sync, out, &to))
+		while (ls_sync_pull(sync, 0, out, &to))
 			;
 	}
 	ktap_note("%u of %u were taken", taken, times);

@@ -51,7 +51,16 @@ static void ran(struct ls_window *window, struct ls_member *member)
 	net_add(world.now_ns + work, EVENT_WORK, number, member - inner[number].member);
 }
 
-const struct ls_window_ops host_window_ops = { .opened = opened, .parked = parked, .run = ran };
+static void through(struct ls_window *window, u64 next)
+{
+	/* It is looked after each step. */
+	(void)window;
+	(void)next;
+}
+
+const struct ls_window_ops host_window_ops = {
+	.opened = opened, .parked = parked, .run = ran, .through = through,
+};
 
 /* What the protocol tells. */
 
@@ -179,14 +188,12 @@ static void decided(struct ls_sync *sync, const struct ls_sync_decision *decisio
 	host->opened++;
 	if (decision->start_ns > host->window.end_ns && number == 0)
 		world.skips++;
-	/* It is the agreement that says how long windows are. */
-	if (world.config.retimed)
-		host->window.quantum_ns = decision->end_ns - decision->start_ns;
-	/* Core makes the same of it, or its rule is another one. */
-	ls_window_others(&host->window, host->window.generation, decision->start_ns);
-	if (host->window.start_ns != decision->start_ns ||
-	    host->window.end_ns != decision->end_ns)
-		host_broken("core's window is another one", number, decision->round);
+	/* Time goes on, and passes nothing that is due here. */
+	if (decision->start_ns < host->window.end_ns ||
+	    (decision->start_ns > host->window.end_ns && !host->empty &&
+	     host_earliest(&host->window) < decision->start_ns))
+		host_broken("a window does not follow", number, decision->round);
+	ls_window_agreed(&host->window, decision->start_ns, decision->end_ns);
 }
 
 const struct ls_sync_ops host_sync_ops = {

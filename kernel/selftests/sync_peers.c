@@ -258,7 +258,6 @@ static bool shortest(void)
 	u64 round, long_ones = 0, short_ones = 0;
 	bool ok, mixed = false;
 
-	config.retimed = true;
 	world_begin(&config);
 	ok = world_run(30 * MS);
 	ls_sync_quantum(world_take(2), 300);

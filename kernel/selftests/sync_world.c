@@ -26,7 +26,7 @@ static void begin_host(u32 number, u64 instance, const struct ls_sync_decision *
 	host->sync.config = (struct ls_sync_config){
 		.session = "a session's name", .hosts = config->hosts, .self = number,
 		.fanout = config->fanout, .to_the_end = !config->waits,
-		.window = config->window, .instance = instance,
+		.window = config->window, .measures = true, .instance = instance,
 		.quantum_ns = config->quantum_ns, .limit_ns = config->limit_ns,
 		.decided = *decided, .resend_ns = config->resend_ns,
 		.resend_max_ns = 16 * config->resend_ns, .silent_ns = config->silent_ns,
@@ -154,7 +154,7 @@ void world_put(u32 number)
 	u16 to;
 
 	host_pump(number);
-	while ((length = ls_sync_pull(&host->sync, packet, &to))) {
+	while ((length = ls_sync_pull(&host->sync, world.now_ns, packet, &to))) {
 		struct pair *pair = &inner[number].pair[to];
 
 		if (length > sizeof(packet))

@@ -32,7 +32,6 @@ struct world_config {
 	u64 quantum_ns, limit_ns;
 	u32 talk;		/* of 1,000 events so many send messages */
 	bool once;		/* components have one event of their own, at the beginning */
-	bool retimed;		/* the quantum is not that of the beginning all the time */
 	bool steady;		/* they have one in every window */
 	bool waits;		/* the session waits when nobody has an event */
 	u64 resend_ns, silent_ns;

@@ -35,10 +35,11 @@ static struct step random_step(u32 count)
 		step.time = chance(3) ? window->end_ns + chance(3 * quantum) : LS_TIME_NONE;
 		if (step.time > member->message_ns && member->message_ns > clock)
 			step.time = member->message_ns;
-	} else if (dice < 300 && window->shared) {
-		step.verb = VERB_OTHERS;
-		step.clock = window->generation - chance(2);
-		step.time = chance(3) ? window->end_ns + chance(9 * quantum) : LS_TIME_NONE;
+	} else if (dice < 500 && window->shared && !window->running && !window->over &&
+		   !window->paused) {
+		step.verb = VERB_AGREED;
+		step.clock = window->end_ns + (chance(3) ? 0 : chance(9 * quantum));
+		step.time = step.clock + quantum;
 	} else {
 		step.verb = VERB_ARRIVE;
 		/* Within the window, at its end, or past it by up to three windows. */

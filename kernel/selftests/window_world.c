@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const verb_name[] = {
-	"join", "leave", "die", "arrive", "wake", "message", "pause", "resume", "others", "release",
+	"join", "leave", "die", "arrive", "wake", "message", "pause", "resume", "agreed", "release",
 };
 
 struct world world;
@@ -30,7 +30,16 @@ static void ran(struct ls_window *window, struct ls_member *member)
 	world.woken |= 1ULL << (member - world.member);
 }
 
-static const struct ls_window_ops ops = { .opened = opened, .parked = parked, .run = ran };
+static void through(struct ls_window *window, u64 next)
+{
+	(void)window;
+	world.told = true;
+	world.told_next = next;
+}
+
+static const struct ls_window_ops ops = {
+	.opened = opened, .parked = parked, .run = ran, .through = through,
+};
 
 void world_begin(u32 count, u64 quantum, u64 limit, bool to_the_end, bool shared)
 {
@@ -51,6 +60,7 @@ static void take(const struct step *step)
 	world.opened = 0;
 	world.skipped = 0;
 	world.parked = 0;
+	world.told = false;
 	switch (step->verb) {
 	case VERB_JOIN: return ls_window_join(window, member);
 	case VERB_LEAVE: return ls_window_leave(window, member);
@@ -61,7 +71,7 @@ static void take(const struct step *step)
 	case VERB_MESSAGE: return (void)ls_window_message(window, member, step->time);
 	case VERB_PAUSE: return ls_window_pause(window);
 	case VERB_RESUME: return ls_window_resume(window);
-	case VERB_OTHERS: return ls_window_others(window, step->clock, step->time);
+	case VERB_AGREED: return ls_window_agreed(window, step->clock, step->time);
 	case VERB_RELEASE: return ls_window_release(window);
 	}
 }
@@ -83,7 +93,7 @@ static bool waits(const struct ls_member *member)
 /* The earliest event of all that wait, and how many run. */
 static u64 earliest(const struct world *at, u32 *running)
 {
-	u64 least = at->window.shared ? at->window.others_next_ns : LS_TIME_NONE;
+	u64 least = LS_TIME_NONE;
 	u32 who;
 
 	*running = 0;
@@ -134,9 +144,13 @@ static const char *broken_opening(const struct world *was, const struct step *st
 		return "a window opened before all had arrived";
 	if (old->paused && step->verb != VERB_RESUME)
 		return "a window opened in a paused session";
-	if (old->shared && !old->others_arrived && step->verb != VERB_OTHERS)
-		return "a window opened before the other hosts had arrived";
-	if (new->over && !new->to_the_end && earliest(&world, &running) == LS_TIME_NONE)
+	if (old->shared && step->verb != VERB_AGREED)
+		return "a window opened that the hosts had not agreed on";
+	if (step->verb == VERB_AGREED &&
+	    (new->start_ns != step->clock || new->end_ns != step->time))
+		return "another window opened than was agreed";
+	if (new->over && !new->shared && !new->to_the_end &&
+	    earliest(&world, &running) == LS_TIME_NONE)
 		return "a session without an event went to its end";
 	if (new->start_ns < old->end_ns)
 		return "simulated time went back";
@@ -160,6 +174,23 @@ static bool nothing_changed(const struct world *was)
 {
 	return !memcmp(&was->window, &world.window, sizeof(was->window)) &&
 	       !memcmp(was->member, world.member, sizeof(was->member));
+}
+
+/* Who agrees on windows knows when all are through, and when there is next something to do. */
+static const char *broken_news(const struct world *was, u32 running, u64 least)
+{
+	const struct ls_window *old = &was->window, *new = &world.window;
+	u32 ran;
+	u64 before = earliest(was, &ran);
+
+	if (!new->shared)
+		return world.told ? "the hosts were told of a session that is one's own" : NULL;
+	if (running || new->paused || new->over)
+		return world.told ? "the hosts were told of somebody who runs" : NULL;
+	if (world.told)
+		return world.told_next == least ? NULL : "the hosts were told of another event";
+	return old->generation != new->generation || old->paused || ran || before != least ?
+		       "the hosts were not told that all are through" : NULL;
 }
 
 static const char *broken_promise(const struct world *was, const struct step *step)
@@ -194,12 +225,12 @@ static const char *broken_promise(const struct world *was, const struct step *st
 		return "a window changed without a new generation";
 	}
 	if (step->verb == VERB_DIE && was->member[step->who].state == LS_MEMBER_RUNNING &&
-	    !new->paused)
+	    !new->paused && !new->shared)
 		return "a component died while awaited and the session did not pause";
-	if (!new->paused && !new->over && !running && (!new->shared || new->others_arrived) &&
+	if (!new->paused && !new->over && !running && !new->shared &&
 	    (least != LS_TIME_NONE || (new->to_the_end && new->members)))
 		return "all have arrived, there is an event, and no window opens";
-	return NULL;
+	return broken_news(was, running, least);
 }
 
 bool world_step(const struct step *step)

@@ -20,11 +20,13 @@ struct world {
 	struct ls_member *heap[MOST];
 	u64 opened, skipped, parked; /* what was told in the last step */
 	u64 woken; /* a bit for each member whose run() was called in the last step */
+	bool told; /* through() was called in it, */
+	u64 told_next; /* at last with this */
 };
 
 enum verb {
 	VERB_JOIN, VERB_LEAVE, VERB_DIE, VERB_ARRIVE, VERB_WAKE, VERB_MESSAGE, VERB_PAUSE,
-	VERB_RESUME, VERB_OTHERS, VERB_RELEASE,
+	VERB_RESUME, VERB_AGREED, VERB_RELEASE,
 };
 
 struct step {

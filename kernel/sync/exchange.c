@@ -155,6 +155,30 @@ static bool ls_sync_is_behind(const struct ls_sync *sync, u16 from,
 	       body->have <= body->decided.round;
 }
 
+/* As RFC 6298 smooths it; what was held back over there is not in it. */
+static void ls_sync_measure(struct ls_sync *sync, struct ls_sync_peer *peer, u64 now_ns,
+			    const struct ls_sync_body *body)
+{
+	const u64 trip_ns = 1000ULL * (u32)((u32)(now_ns / 1000) - body->echo_us);
+	u64 off_ns;
+
+	if (!sync->config.measures)
+		return;
+	peer->stamp_us = body->stamp_us;
+	peer->stamped_ns = now_ns;
+	/* From before this instance, or by a clock that is not ours. */
+	if (!body->echo_us || trip_ns > LS_SYNC_TRIP_MAX_NS)
+		return;
+	if (!peer->trip_ns) {
+		peer->trip_ns = trip_ns + 1;
+		peer->trip_spread_ns = trip_ns / 2;
+		return;
+	}
+	off_ns = peer->trip_ns > trip_ns ? peer->trip_ns - trip_ns : trip_ns - peer->trip_ns;
+	peer->trip_spread_ns += off_ns / 4 - peer->trip_spread_ns / 4;
+	peer->trip_ns += trip_ns / 8 + 1 - peer->trip_ns / 8;
+}
+
 static void ls_sync_hear(struct ls_sync *sync, u64 now_ns, u16 from,
 			 const struct ls_sync_body *body)
 {
@@ -188,15 +212,18 @@ enum ls_sync_verdict ls_sync_receive(struct ls_sync *sync, u64 now_ns,
 	ls_sync_replay_mark(&peer->replay, header->counter);
 
 	ls_sync_hear(sync, now_ns, from, &body);
+	ls_sync_measure(sync, peer, now_ns, &body);
 	if (body.flags & LS_SYNC_FLAG_ASK || ls_sync_is_behind(sync, from, &body))
 		sync->dirty |= ls_sync_bit(from);
 	news = ls_sync_take_decided(sync, from, &body);
 	news |= ls_sync_take_receipt(sync, from, &body);
 	news |= ls_sync_take_reports(sync, from, &body);
 	news |= ls_sync_take_pieces(sync, now_ns, from, &body);
-	/* Who asks has waited long enough for what was lost. */
+	/* Who asks has waited long enough for what was lost; who has answered would have had it. */
 	if (body.flags & LS_SYNC_FLAG_ASK)
-		peer->again += ls_sync_stream_again(&peer->stream);
+		ls_sync_again(sync, peer, now_ns, peer->trip_ns);
+	else if (news && sync->config.measures)
+		ls_sync_again(sync, peer, now_ns, ls_sync_patience(sync, peer));
 	/* What is still waited for is asked for without haste again. */
 	if (news)
 		peer->ask_at_ns = LS_TIME_NONE;
@@ -241,6 +268,18 @@ static void ls_sync_add_reports(struct ls_sync *sync, struct ls_sync_body *body,
 	}
 }
 
+static void ls_sync_stamp(const struct ls_sync *sync, struct ls_sync_body *body, u16 to, u64 now_ns)
+{
+	const struct ls_sync_peer *peer = &sync->peer[to];
+
+	if (!sync->config.measures)
+		return;
+	/* 0 is none; a microsecond makes no difference. */
+	body->stamp_us = (u32)(now_ns / 1000) ?: 1;
+	if (peer->stamp_us)
+		body->echo_us = (u32)(peer->stamp_us + (now_ns - peer->stamped_ns) / 1000) ?: 1;
+}
+
 static void ls_sync_fill(struct ls_sync *sync, struct ls_sync_body *body, u16 to)
 {
 	const struct ls_sync_stream *stream = &sync->peer[to].stream;
@@ -280,7 +319,7 @@ static u16 ls_sync_next_dirty(struct ls_sync *sync)
 	return LS_SYNC_NOBODY;
 }
 
-size_t ls_sync_pull(struct ls_sync *sync, u8 *packet, u16 *host)
+size_t ls_sync_pull(struct ls_sync *sync, u64 now_ns, u8 *packet, u16 *host)
 {
 	const u16 to = ls_sync_next_dirty(sync);
 	u8 *const at = packet + LS_SYNC_HEADER;
@@ -293,9 +332,10 @@ size_t ls_sync_pull(struct ls_sync *sync, u8 *packet, u16 *host)
 		return 0;
 	peer = &sync->peer[to];
 	ls_sync_fill(sync, &body, to);
+	ls_sync_stamp(sync, &body, to, now_ns);
 	/* Pieces go behind the body, which counts them and so is written last. */
 	length = LS_SYNC_BODY + body.reports * LS_SYNC_REPORT_SIZE;
-	length += ls_sync_stream_write(&peer->stream, at + length,
+	length += ls_sync_stream_write(&peer->stream, now_ns, at + length,
 				       LS_SYNC_PACKET_MAX - LS_SYNC_HEADER - length, &body.pieces);
 	ls_sync_encode_body(at, &body);
 

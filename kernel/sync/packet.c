@@ -96,6 +96,8 @@ size_t ls_sync_encode_body(u8 *bytes, const struct ls_sync_body *body)
 	ls_put(&at, body->have, 8);
 	ls_put(&at, body->received, 8);
 	ls_put(&at, body->received_more, 8);
+	ls_put(&at, body->stamp_us, 4);
+	ls_put(&at, body->echo_us, 4);
 	ls_put(&at, body->flags, 1);
 	ls_put(&at, body->awaits, 1);
 	ls_put(&at, body->awaited, 2);
@@ -174,7 +176,8 @@ static bool ls_take_piece(struct ls_sync_in *in, struct ls_sync_piece *piece)
 	gap = ls_take(in, 1);
 	piece->last = last;
 	piece->data = in->at;
-	if (in->bad || gap || last > 1 || !piece->number || piece->arrival_ns > LS_SYNC_TIME_MAX ||
+	if (in->bad || gap || last > 1 || !piece->number ||
+	    (piece->arrival_ns > LS_SYNC_TIME_MAX && piece->arrival_ns != LS_TIME_NONE) ||
 	    piece->bytes > LS_SYNC_PIECE_MAX || piece->bytes > in->left)
 		return false;
 	in->at += piece->bytes;
@@ -202,6 +205,8 @@ bool ls_sync_decode_body(const u8 *bytes, size_t length, struct ls_sync_body *bo
 	body->have = ls_take(&in, 8);
 	body->received = ls_take(&in, 8);
 	body->received_more = ls_take(&in, 8);
+	body->stamp_us = ls_take(&in, 4);
+	body->echo_us = ls_take(&in, 4);
 	body->flags = ls_take(&in, 1);
 	body->awaits = ls_take(&in, 1);
 	body->awaited = ls_take(&in, 2);

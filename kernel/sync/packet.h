@@ -14,7 +14,7 @@
  *
  * Body: what was decided last and what the sender has of the receiver, LS_SYNC_BODY bytes:
  *	u64 round, u64 start_ns, u64 end_ns, u64 left, u8 outcome, u8 why, u16 who,
- *	u64 have, u64 received, u64 received_more,
+ *	u64 have, u64 received, u64 received_more, u32 stamp, u32 echo,
  *	u8 flags, u8 awaits, u16 awaited, u8 number of reports, u8 number of pieces, u16 0
  * then its reports, two at most, LS_SYNC_REPORT_SIZE bytes each:
  *	u64 round, u64 next_ns, u64 quantum_ns, u64 sent, u64 covers, u64 leaving,
@@ -43,14 +43,14 @@ typedef unsigned short u16;
 
 /* Bytes of one piece: with all else it fits into LS_SYNC_PACKET_MAX. */
 #ifndef LS_SYNC_PIECE_MAX
-#define LS_SYNC_PIECE_MAX 1024
+#define LS_SYNC_PIECE_MAX 1088
 #endif
 
 #define LS_SYNC_MAGIC 0x4c53796e /* "LSyn" */
 #define LS_SYNC_VERSION 1
 
 #define LS_SYNC_HEADER 56
-#define LS_SYNC_BODY 68
+#define LS_SYNC_BODY 76
 #define LS_SYNC_REPORT_SIZE 52
 #define LS_SYNC_PIECE_SIZE 32
 #define LS_SYNC_REPORTS_MAX 2
@@ -63,6 +63,9 @@ typedef unsigned short u16;
 
 /* Messages may arrive after the session's end, but no time is beyond this, so sums do not wrap. */
 #define LS_SYNC_TIME_MAX (2 * LS_TIME_LIMIT)
+/* An answer that takes longer is none. */
+#define LS_SYNC_TRIP_MAX_NS 60000000000ULL
+
 #define LS_SYNC_ROUND_MAX 0x4000000000000000ULL
 
 struct ls_sync_header {
@@ -145,6 +148,8 @@ struct ls_sync_body {
 	u64 have;		/* the last round of which the sender has the receiver's report */
 	u64 received;		/* so many of the receiver's pieces, all before them included */
 	u64 received_more;	/* a bit for each later one, from received + 1 on */
+	u32 stamp_us;		/* the sender's clock, 0: not said */
+	u32 echo_us;		/* the receiver's by its last stamp and what has passed since */
 	u16 awaited;		/* whom the sender has not heard of for too long */
 	u8 awaits;		/* and what for */
 	u8 flags;
@@ -157,7 +162,7 @@ struct ls_sync_body {
 struct ls_sync_piece {
 	u64 number;	/* of all pieces from one host to another, from 1 */
 	u64 sequence;	/* of the message, the caller's */
-	u64 arrival_ns;
+	u64 arrival_ns;	/* or LS_TIME_NONE: it is no event, but is to be there as those are */
 	u32 link;
 	u16 bytes;
 	bool last;	/* of its message */

@@ -42,6 +42,21 @@ static void ls_sync_unsilent(struct ls_sync *sync, u16 host)
 	sync->ops->back(sync, host);
 }
 
+u64 ls_sync_patience(const struct ls_sync *sync, const struct ls_sync_peer *peer)
+{
+	return ls_sync_later(sync->config.resend_ns, peer->trip_ns + 4 * peer->trip_spread_ns);
+}
+
+void ls_sync_again(struct ls_sync *sync, struct ls_sync_peer *peer, u64 now_ns, u64 age_ns)
+{
+	const u64 before_ns = now_ns - ls_sync_earlier(now_ns, age_ns);
+	const u32 again = ls_sync_stream_again(&peer->stream, before_ns);
+
+	peer->again += again;
+	if (again)
+		sync->dirty |= ls_sync_bit(peer - sync->peer);
+}
+
 void ls_sync_settle(struct ls_sync *sync, u64 now_ns)
 {
 	u32 host;
@@ -54,7 +69,7 @@ void ls_sync_settle(struct ls_sync *sync, u64 now_ns)
 			peer->ask_at_ns = LS_TIME_NONE;
 			ls_sync_unsilent(sync, host);
 		} else if (peer->ask_at_ns == LS_TIME_NONE) {
-			peer->asked_ns = sync->config.resend_ns;
+			peer->asked_ns = ls_sync_patience(sync, peer);
 			peer->ask_at_ns = now_ns + peer->asked_ns;
 			peer->waited_ns = now_ns;
 		}
@@ -157,6 +172,9 @@ bool ls_sync_admit(struct ls_sync *sync, u64 now_ns, u16 host, u64 instance, u64
 	memset(peer->report, 0, sizeof(peer->report));
 	memset(&peer->replay, 0, sizeof(peer->replay));
 	memset(&peer->decided, 0, sizeof(peer->decided));
+	peer->stamp_us = 0;
+	peer->trip_ns = 0;
+	peer->trip_spread_ns = 0;
 	peer->instance = instance;
 	peer->counter = 0;
 	peer->said = 0;
@@ -190,9 +208,11 @@ static void ls_sync_ask(struct ls_sync *sync, u32 host, u64 now_ns)
 {
 	struct ls_sync_peer *peer = &sync->peer[host];
 
-	peer->asked_ns = ls_sync_earlier(2 * peer->asked_ns, sync->config.resend_max_ns);
+	peer->asked_ns = ls_sync_earlier(2 * peer->asked_ns,
+					 ls_sync_later(ls_sync_patience(sync, peer),
+						       sync->config.resend_max_ns));
 	peer->ask_at_ns = now_ns + peer->asked_ns;
-	peer->again += ls_sync_stream_again(&peer->stream);
+	ls_sync_again(sync, peer, now_ns, peer->trip_ns);
 	sync->ask |= ls_sync_bit(host);
 	sync->dirty |= ls_sync_bit(host);
 	sync->asked++;

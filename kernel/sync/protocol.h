@@ -31,8 +31,9 @@
  * so a host reports when the receipts for all it has sent are there instead.
  *
  * Who waits asks, again and again with growing intervals, for just what it waits for; who is asked
- * answers at once. A host that waits and has not heard of another one for silent_ns is told so; by
- * that alone nothing changes, as no window opens without the other's report anyway.
+ * answers at once. No interval is shorter than an answer has been seen to take, and no piece is
+ * sent again before that. A host that waits and has not heard of another one for silent_ns is told
+ * so; by that alone nothing changes, as no window opens without the other's report anyway.
  *
  * An instance is one life of a host's module: a random number that is not 0. Packets of any but the
  * known instance of a host are ignored, until ls_sync_admit() names another.
@@ -86,6 +87,7 @@ struct ls_sync_config {
 	u64 quantum_ns;
 	u64 limit_ns;
 	struct ls_sync_decision decided; /* before this host came; all 0: none */
+	bool measures;		/* how long an answer takes, and asks no sooner */
 	u64 resend_ns;		/* who waits asks after this, */
 	u64 resend_max_ns;	/* then after twice as long, up to this */
 	u64 silent_ns;		/* 0: never told */
@@ -105,6 +107,10 @@ struct ls_sync_peer {
 	u64 said;		/* the last round that it has said its own of */
 	u64 have;		/* the last round that it has our report of */
 	u64 heard_ns;		/* when it was heard of last */
+	u32 stamp_us;		/* of its clock, that came last, 0: none has, */
+	u64 stamped_ns;		/* and when */
+	u64 trip_ns;		/* there and back, smoothed, as RFC 6298 does; 0: not known */
+	u64 trip_spread_ns;
 	u64 waited_ns;		/* since when something of it is waited for */
 	u64 asked_ns;		/* the interval after which it is asked again */
 	u64 ask_at_ns;		/* LS_TIME_NONE: nothing is waited for */
@@ -211,7 +217,7 @@ enum ls_sync_verdict ls_sync_receive(struct ls_sync *sync, u64 now_ns,
  * The next packet to be sent, if there is any: LS_SYNC_PACKET_MAX bytes at most, header first; to
  * be asked after every other call until it returns 0. *@host is where to.
  */
-size_t ls_sync_pull(struct ls_sync *sync, u8 *packet, u16 *host);
+size_t ls_sync_pull(struct ls_sync *sync, u64 now_ns, u8 *packet, u16 *host);
 
 /* When ls_sync_tick() is to be called at the latest; may change with every call. */
 u64 ls_sync_timer(const struct ls_sync *sync);

@@ -18,6 +18,12 @@ static inline u64 ls_sync_later(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
+/* An answer of @peer's takes no longer, as far as can be told. */
+u64 ls_sync_patience(const struct ls_sync *sync, const struct ls_sync_peer *peer);
+
+/* What @peer may not have received is sent to it again. */
+void ls_sync_again(struct ls_sync *sync, struct ls_sync_peer *peer, u64 now_ns, u64 age_ns);
+
 /* Who takes part has changed, or another round has begun. */
 void ls_sync_recast(struct ls_sync *sync);
 

@@ -38,14 +38,15 @@ bool ls_sync_stream_send(struct ls_sync_stream *stream, u32 link, u64 sequence, 
 	return true;
 }
 
-size_t ls_sync_stream_write(struct ls_sync_stream *stream, u8 *bytes, size_t room, u8 *pieces)
+size_t ls_sync_stream_write(struct ls_sync_stream *stream, u64 now_ns, u8 *bytes, size_t room,
+			    u8 *pieces)
 {
 	size_t length = 0;
 	u32 i;
 
 	for (i = 0; i < stream->window; i++) {
 		const u64 number = stream->acked + 1 + i;
-		const struct ls_sync_slot *slot = ls_slot(stream->out, stream->window, number);
+		struct ls_sync_slot *slot = ls_slot(stream->out, stream->window, number);
 
 		if (!(stream->due >> i & 1))
 			continue;
@@ -61,20 +62,25 @@ size_t ls_sync_stream_write(struct ls_sync_stream *stream, u8 *bytes, size_t roo
 			.data = slot->data,
 		});
 		stream->due &= ~(1ULL << i);
+		slot->sent_ns = now_ns;
 		++*pieces;
 	}
 	return length;
 }
 
-u32 ls_sync_stream_again(struct ls_sync_stream *stream)
+u32 ls_sync_stream_again(struct ls_sync_stream *stream, u64 before_ns)
 {
 	u32 i, again = 0;
 
-	for (i = 0; i < stream->sent - stream->acked; i++)
-		if (!(stream->acked_more >> i & 1)) {
-			stream->due |= 1ULL << i;
-			again++;
-		}
+	for (i = 0; i < stream->sent - stream->acked; i++) {
+		const u64 bit = 1ULL << i, number = stream->acked + 1 + i;
+
+		if ((stream->acked_more | stream->due) & bit ||
+		    ls_slot(stream->out, stream->window, number)->sent_ns > before_ns)
+			continue;
+		stream->due |= bit;
+		again++;
+	}
 	return again;
 }
 

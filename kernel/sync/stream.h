@@ -15,6 +15,7 @@
 #define LS_SYNC_WINDOW_MAX 64
 
 struct ls_sync_slot {
+	u64 sent_ns;	/* on its way out: when it was written last */
 	u64 sequence;
 	u64 arrival_ns;
 	u32 link;
@@ -53,10 +54,14 @@ bool ls_sync_stream_send(struct ls_sync_stream *stream, u32 link, u64 sequence, 
 			 const u8 *data, u32 bytes);
 
 /* Writes as many pieces that are due as there is room for; *@pieces counts them. */
-size_t ls_sync_stream_write(struct ls_sync_stream *stream, u8 *bytes, size_t room, u8 *pieces);
+size_t ls_sync_stream_write(struct ls_sync_stream *stream, u64 now_ns, u8 *bytes, size_t room,
+			    u8 *pieces);
 
-/* All that is not known to be received is due again. Returns how many. */
-u32 ls_sync_stream_again(struct ls_sync_stream *stream);
+/*
+ * All that is not known to be received is due again, if it was written by @before_ns. Returns how
+ * many.
+ */
+u32 ls_sync_stream_again(struct ls_sync_stream *stream, u64 before_ns);
 
 /* The other host has received so far. Returns whether that is news. */
 bool ls_sync_stream_acked(struct ls_sync_stream *stream, u64 received, u64 received_more);

@@ -65,6 +65,12 @@
 /* Helper processes of a VMM at most. */
 #define LIVESTACK_HELPERS_MAX	32
 
+/* Hosts of a session at most. */
+#define LIVESTACK_HOSTS_MAX	64
+
+/* Bytes of the key that a session's hosts share. */
+#define LIVESTACK_KEY_BYTES	32
+
 /* Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 #define LIVESTACK_TIME_MAX_NS	9007199254740991
 
@@ -88,12 +94,18 @@ enum livestack_state {
  * LIVESTACK_REASON_DIED: The component that the window waited for has died.
  * LIVESTACK_REASON_ENDED: Its simulated time has reached its end.
  * LIVESTACK_REASON_OVERSHOT: A component ran further than the lookahead allows for.
+ * LIVESTACK_REASON_SILENT: Another host is not heard of: host says which, awaits what for.
+ * LIVESTACK_REASON_BACK: The other host is heard of again.
+ * LIVESTACK_REASON_PEER: Another host wished it: host says which.
  */
 enum livestack_reason {
 	LIVESTACK_REASON_ASKED = 1,
 	LIVESTACK_REASON_DIED = 2,
 	LIVESTACK_REASON_ENDED = 3,
 	LIVESTACK_REASON_OVERSHOT = 4,
+	LIVESTACK_REASON_SILENT = 5,
+	LIVESTACK_REASON_BACK = 6,
+	LIVESTACK_REASON_PEER = 7,
 };
 
 /*
@@ -188,6 +200,22 @@ enum livestack_parting {
 };
 
 /*
+ * enum livestack_awaits - What one host waits for from another.
+ * LIVESTACK_AWAITS_REPORT: That all of its components are through with the window.
+ * LIVESTACK_AWAITS_MESSAGES: Messages on links that it has sent.
+ * LIVESTACK_AWAITS_RECEIPT: That it has received what was sent to it.
+ * LIVESTACK_AWAITS_DECISION: What was decided, in a tree.
+ * LIVESTACK_AWAITS_FAREWELL: That it knows of the session's end.
+ */
+enum livestack_awaits {
+	LIVESTACK_AWAITS_REPORT = 1,
+	LIVESTACK_AWAITS_MESSAGES = 2,
+	LIVESTACK_AWAITS_RECEIPT = 3,
+	LIVESTACK_AWAITS_DECISION = 4,
+	LIVESTACK_AWAITS_FAREWELL = 5,
+};
+
+/*
  * enum livestack_vcpu_state - What a virtual CPU does.
  * LIVESTACK_VCPU_STATE_RUNNING: It may run until the window's end.
  * LIVESTACK_VCPU_STATE_PARKED: It has come to the window's end, or has not been let in yet.
@@ -273,6 +301,8 @@ enum {
  * LIVESTACK_A_SESSION_LATE: Messages that came after their arrival time had passed.
  * LIVESTACK_A_SESSION_PTP: Its PTP clock is /dev/ptp with this number; absent when none.
  * LIVESTACK_A_SESSION_CLOCKSOURCE: To set it, none or offered.
+ * LIVESTACK_A_SESSION_HOST: The other host, when that is the reason.
+ * LIVESTACK_A_SESSION_AWAITS: What that one is silent about.
  */
 enum {
 	LIVESTACK_A_SESSION_ID = 1,
@@ -301,6 +331,8 @@ enum {
 	LIVESTACK_A_SESSION_LATE,
 	LIVESTACK_A_SESSION_PTP,
 	LIVESTACK_A_SESSION_CLOCKSOURCE,
+	LIVESTACK_A_SESSION_HOST,
+	LIVESTACK_A_SESSION_AWAITS,
 
 	__LIVESTACK_A_SESSION_MAX,
 	LIVESTACK_A_SESSION_MAX = (__LIVESTACK_A_SESSION_MAX - 1),
@@ -338,6 +370,7 @@ enum {
  *   while they ran.
  * LIVESTACK_A_COMPONENT_HELPERS: Processes that work for the VMM of component-attach and are
  *   waited for as it is: of each its pid, then its start-ticks; helpers-max at most.
+ * LIVESTACK_A_COMPONENT_HOST: Of a remote one: its host's number.
  */
 enum {
 	LIVESTACK_A_COMPONENT_SESSION = 1,
@@ -364,6 +397,7 @@ enum {
 	LIVESTACK_A_COMPONENT_EXACT,
 	LIVESTACK_A_COMPONENT_SKEW_MAX_NS,
 	LIVESTACK_A_COMPONENT_HELPERS,
+	LIVESTACK_A_COMPONENT_HOST,
 
 	__LIVESTACK_A_COMPONENT_MAX,
 	LIVESTACK_A_COMPONENT_MAX = (__LIVESTACK_A_COMPONENT_MAX - 1),
@@ -555,6 +589,88 @@ enum {
 };
 
 /*
+ * What makes a session one that other hosts have a share in, each in a session of its own: they
+ * agree on every window, by UDP.
+ * LIVESTACK_A_SYNC_SESSION: Id of its session.
+ * LIVESTACK_A_SYNC_HOSTS: So many have a share; their numbers are from 0 to one less.
+ * LIVESTACK_A_SYNC_HOST: This one's number.
+ * LIVESTACK_A_SYNC_FANOUT: Hosts tell each other along a tree with so many below each; 0: all
+ *   tell all. Unless said, 0 up to 8 hosts, else 4. The same on all hosts.
+ * LIVESTACK_A_SYNC_KEY: Known to the session's hosts only, the same on all of them. It is never
+ *   told.
+ * LIVESTACK_A_SYNC_ADDRESS: Of this host, where it receives: 4 bytes of IPv4 or 16 of IPv6, in
+ *   the network namespace of the caller.
+ * LIVESTACK_A_SYNC_UDP_PORT: The same; in a request absent or 0: any that is free. In a reply
+ *   which.
+ * LIVESTACK_A_SYNC_INSTANCE: The life of this host's share, a random number.
+ * LIVESTACK_A_SYNC_SILENT_NS: Host time after which a host that is waited for and not heard of
+ *   is silent; 2 s unless said.
+ * LIVESTACK_A_SYNC_ROUND: So many decisions were made.
+ * LIVESTACK_A_SYNC_READY: 1: of all other hosts it is known where they are.
+ * LIVESTACK_A_SYNC_REFUSED: Packets that came of nobody that is known.
+ * LIVESTACK_A_SYNC_STRAY: Messages of other hosts for links that there are not.
+ * LIVESTACK_A_SYNC_UUID: What all its hosts call the session; its own uuid, unless said.
+ */
+enum {
+	LIVESTACK_A_SYNC_SESSION = 1,
+	LIVESTACK_A_SYNC_HOSTS,
+	LIVESTACK_A_SYNC_HOST,
+	LIVESTACK_A_SYNC_FANOUT,
+	LIVESTACK_A_SYNC_KEY,
+	LIVESTACK_A_SYNC_ADDRESS,
+	LIVESTACK_A_SYNC_UDP_PORT,
+	LIVESTACK_A_SYNC_INSTANCE,
+	LIVESTACK_A_SYNC_SILENT_NS,
+	LIVESTACK_A_SYNC_ROUND,
+	LIVESTACK_A_SYNC_READY,
+	LIVESTACK_A_SYNC_REFUSED,
+	LIVESTACK_A_SYNC_STRAY,
+	LIVESTACK_A_SYNC_UUID,
+
+	__LIVESTACK_A_SYNC_MAX,
+	LIVESTACK_A_SYNC_MAX = (__LIVESTACK_A_SYNC_MAX - 1),
+};
+
+/*
+ * Another host of a shared session.
+ * LIVESTACK_A_PEER_SESSION: Id of its session.
+ * LIVESTACK_A_PEER_HOST: Its number.
+ * LIVESTACK_A_PEER_ADDRESS: Where it receives.
+ * LIVESTACK_A_PEER_UDP_PORT: The same.
+ * LIVESTACK_A_PEER_INSTANCE: What sync-new said there. No other is listened to.
+ * LIVESTACK_A_PEER_PACKETS_OUT: Packets to it.
+ * LIVESTACK_A_PEER_PACKETS_IN: Packets of it that were taken.
+ * LIVESTACK_A_PEER_RESENT: Pieces of messages that were sent to it again.
+ * LIVESTACK_A_PEER_TWICE: Pieces of messages that came of it again.
+ * LIVESTACK_A_PEER_FORGED: Packets in its name that were not authentic.
+ * LIVESTACK_A_PEER_REPLAYED: Packets of it that had been there before.
+ * LIVESTACK_A_PEER_REFUSED: Packets in its name that were refused for another reason.
+ * LIVESTACK_A_PEER_AWAITS: What is waited for from it; absent: nothing.
+ * LIVESTACK_A_PEER_SILENT: It is not heard of.
+ * LIVESTACK_A_PEER_HEARD_NS: Host time since it was heard of; absent: it never was.
+ */
+enum {
+	LIVESTACK_A_PEER_SESSION = 1,
+	LIVESTACK_A_PEER_HOST,
+	LIVESTACK_A_PEER_ADDRESS,
+	LIVESTACK_A_PEER_UDP_PORT,
+	LIVESTACK_A_PEER_INSTANCE,
+	LIVESTACK_A_PEER_PACKETS_OUT,
+	LIVESTACK_A_PEER_PACKETS_IN,
+	LIVESTACK_A_PEER_RESENT,
+	LIVESTACK_A_PEER_TWICE,
+	LIVESTACK_A_PEER_FORGED,
+	LIVESTACK_A_PEER_REPLAYED,
+	LIVESTACK_A_PEER_REFUSED,
+	LIVESTACK_A_PEER_AWAITS,
+	LIVESTACK_A_PEER_SILENT,
+	LIVESTACK_A_PEER_HEARD_NS,
+
+	__LIVESTACK_A_PEER_MAX,
+	LIVESTACK_A_PEER_MAX = (__LIVESTACK_A_PEER_MAX - 1),
+};
+
+/*
  * Control and events of LiveStack sessions.
  * LIVESTACK_CMD_VERSION_GET: Ask what is loaded. Any user may. A caller that says its abi is
  *   refused when it is more than one step from the module's.
@@ -599,6 +715,14 @@ enum {
  *   link and end.
  * LIVESTACK_CMD_PORT_DEL: Close a port. What is on its way to it is dropped. Needs session, link
  *   and end.
+ * LIVESTACK_CMD_SYNC_NEW: Share a session that has not begun with other hosts. Needs session,
+ *   hosts, host, key and address. Every host then wants to be told of all others, by peer-set;
+ *   after that it may begin.
+ * LIVESTACK_CMD_SYNC_GET: Tell how a session is shared, or of all that are. One needs session.
+ * LIVESTACK_CMD_PEER_SET: Say where another host is, once, before the session begins. Needs
+ *   session, host, address, udp-port and instance.
+ * LIVESTACK_CMD_PEER_GET: Tell of one other host, of all of a session, or of all. One needs
+ *   session and host.
  */
 enum {
 	LIVESTACK_CMD_VERSION_GET = 1,
@@ -626,6 +750,10 @@ enum {
 	LIVESTACK_CMD_PORT_NEW,
 	LIVESTACK_CMD_PORT_GET,
 	LIVESTACK_CMD_PORT_DEL,
+	LIVESTACK_CMD_SYNC_NEW,
+	LIVESTACK_CMD_SYNC_GET,
+	LIVESTACK_CMD_PEER_SET,
+	LIVESTACK_CMD_PEER_GET,
 
 	__LIVESTACK_CMD_MAX,
 	LIVESTACK_CMD_MAX = (__LIVESTACK_CMD_MAX - 1),

@@ -62,6 +62,12 @@ export const SIZE_MAX = 1073741824;
 /** Helper processes of a VMM at most. */
 export const HELPERS_MAX = 32;
 
+/** Hosts of a session at most. */
+export const HOSTS_MAX = 64;
+
+/** Bytes of the key that a session's hosts share. */
+export const KEY_BYTES = 32;
+
 /** Every session ends here, after 104 days; 2^53-1, so that times are exact in JSON. */
 export const TIME_MAX_NS = 9007199254740991;
 
@@ -88,6 +94,12 @@ export const Reason = {
   ended: 3,
   /** A component ran further than the lookahead allows for. */
   overshot: 4,
+  /** Another host is not heard of: host says which, awaits what for. */
+  silent: 5,
+  /** The other host is heard of again. */
+  back: 6,
+  /** Another host wished it: host says which. */
+  peer: 7,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -173,6 +185,21 @@ export const Parting = {
 } as const;
 export type Parting = (typeof Parting)[keyof typeof Parting];
 
+/** What one host waits for from another. */
+export const Awaits = {
+  /** That all of its components are through with the window. */
+  report: 1,
+  /** Messages on links that it has sent. */
+  messages: 2,
+  /** That it has received what was sent to it. */
+  receipt: 3,
+  /** What was decided, in a tree. */
+  decision: 4,
+  /** That it knows of the session's end. */
+  farewell: 5,
+} as const;
+export type Awaits = (typeof Awaits)[keyof typeof Awaits];
+
 /** What a virtual CPU does. */
 export const VcpuState = {
   /** It may run until the window's end. */
@@ -249,7 +276,7 @@ export const attributeSets = {
     quantumNs: { id: 4, type: "u64", min: 1000n, max: 10000000000n },
     endNs: { id: 5, type: "u64", min: 1n, max: 9007199254740991n },
     state: { id: 6, type: "u32", min: 1n, max: 4n },
-    reason: { id: 7, type: "u32", min: 1n, max: 4n },
+    reason: { id: 7, type: "u32", min: 1n, max: 7n },
     culprit: { id: 8, type: "u16" },
     windows: { id: 9, type: "u64" },
     startNs: { id: 10, type: "u64" },
@@ -269,6 +296,8 @@ export const attributeSets = {
     late: { id: 24, type: "u64" },
     ptp: { id: 25, type: "u32" },
     clocksource: { id: 26, type: "u32", min: 1n, max: 3n },
+    host: { id: 27, type: "u16" },
+    awaits: { id: 28, type: "u32", min: 1n, max: 5n },
   },
   component: {
     session: { id: 1, type: "u32", min: 1n },
@@ -295,6 +324,7 @@ export const attributeSets = {
     exact: { id: 22, type: "flag" },
     skewMaxNs: { id: 23, type: "u64" },
     helpers: { id: 24, type: "binary", items: "u64", maxLength: 512 },
+    host: { id: 25, type: "u16", max: 63n },
   },
   vcpu: {
     session: { id: 1, type: "u32", min: 1n },
@@ -371,6 +401,39 @@ export const attributeSets = {
     fault: { id: 13, type: "string", maxLength: 255 },
     sized: { id: 14, type: "flag" },
   },
+  sync: {
+    session: { id: 1, type: "u32", min: 1n },
+    hosts: { id: 2, type: "u16", min: 2n, max: 64n },
+    host: { id: 3, type: "u16", max: 63n },
+    fanout: { id: 4, type: "u16", max: 63n },
+    key: { id: 5, type: "binary", minLength: 32, maxLength: 32 },
+    address: { id: 6, type: "binary", maxLength: 16 },
+    udpPort: { id: 7, type: "u16" },
+    instance: { id: 8, type: "u64" },
+    silentNs: { id: 9, type: "u64", min: 1000000n, max: 3600000000000n },
+    round: { id: 10, type: "u64" },
+    ready: { id: 11, type: "u32" },
+    refused: { id: 12, type: "u64" },
+    stray: { id: 13, type: "u64" },
+    uuid: { id: 14, type: "string", maxLength: 36 },
+  },
+  peer: {
+    session: { id: 1, type: "u32", min: 1n },
+    host: { id: 2, type: "u16", max: 63n },
+    address: { id: 3, type: "binary", maxLength: 16 },
+    udpPort: { id: 4, type: "u16", min: 1n },
+    instance: { id: 5, type: "u64", min: 1n },
+    packetsOut: { id: 6, type: "u64" },
+    packetsIn: { id: 7, type: "u64" },
+    resent: { id: 8, type: "u64" },
+    twice: { id: 9, type: "u64" },
+    forged: { id: 10, type: "u64" },
+    replayed: { id: 11, type: "u64" },
+    refused: { id: 12, type: "u64" },
+    awaits: { id: 13, type: "u32", min: 1n, max: 5n },
+    silent: { id: 14, type: "flag" },
+    heardNs: { id: 15, type: "u64" },
+  },
 } as const satisfies Readonly<Record<string, AttributeSetSpec>>;
 
 export const operations = {
@@ -400,8 +463,8 @@ export const operations = {
     id: 4,
     set: "session",
     admin: true,
-    do: { request: ["id"], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"] },
-    dump: { request: [], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"] },
+    do: { request: ["id"], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource", "host", "awaits"] },
+    dump: { request: [], reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource", "host", "awaits"] },
   },
   /** Set what is given, all of it or, when refused, nothing. Needs id. Mode free gives gating up for good; no other mode can be set later. */
   sessionSet: {
@@ -422,15 +485,15 @@ export const operations = {
     id: 7,
     set: "component",
     admin: true,
-    do: { request: ["session", "id", "name", "kind"], reply: [] },
+    do: { request: ["session", "id", "name", "kind", "host"], reply: [] },
   },
   /** Tell of one component, of all of a session, or of all. One needs session and id. */
   componentGet: {
     id: 8,
     set: "component",
     admin: true,
-    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"] },
-    dump: { request: ["session"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"] },
+    do: { request: ["session", "id"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting", "host"] },
+    dump: { request: ["session"], reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting", "host"] },
   },
   /** Delete a component that nobody has joined as. Needs session and id. */
   componentDel: {
@@ -444,7 +507,7 @@ export const operations = {
     id: 10,
     set: "session",
     admin: false,
-    event: { reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource"], group: "events" },
+    event: { reply: ["id", "uuid", "name", "quantumNs", "endNs", "state", "reason", "culprit", "windows", "startNs", "windowEndNs", "components", "joined", "awaited", "waitsFor", "mode", "onLoss", "onOvershoot", "released", "clockNs", "skippedNs", "links", "lookaheadNs", "late", "ptp", "clocksource", "host", "awaits"], group: "events" },
   },
   /** A session was deleted, with all in it. */
   sessionDelNtf: {
@@ -458,7 +521,7 @@ export const operations = {
     id: 12,
     set: "component",
     admin: false,
-    event: { reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting"], group: "events" },
+    event: { reply: ["session", "id", "name", "kind", "place", "clockNs", "nextNs", "windows", "pid", "sent", "received", "queued", "late", "lateNs", "overshoots", "overshootNs", "vcpus", "vmmBusy", "parting", "host"], group: "events" },
   },
   /** A component was deleted. */
   componentDelNtf: {
@@ -553,6 +616,36 @@ export const operations = {
     set: "port",
     admin: true,
     do: { request: ["session", "link", "end"], reply: [] },
+  },
+  /** Share a session that has not begun with other hosts. Needs session, hosts, host, key and address. Every host then wants to be told of all others, by peer-set; after that it may begin. */
+  syncNew: {
+    id: 26,
+    set: "sync",
+    admin: true,
+    do: { request: ["session", "hosts", "host", "fanout", "key", "address", "udpPort", "silentNs", "uuid"], reply: ["session", "host", "udpPort", "instance"] },
+  },
+  /** Tell how a session is shared, or of all that are. One needs session. */
+  syncGet: {
+    id: 27,
+    set: "sync",
+    admin: true,
+    do: { request: ["session"], reply: ["session", "hosts", "host", "fanout", "address", "udpPort", "instance", "silentNs", "round", "ready", "refused", "stray", "uuid"] },
+    dump: { request: [], reply: ["session", "hosts", "host", "fanout", "address", "udpPort", "instance", "silentNs", "round", "ready", "refused", "stray", "uuid"] },
+  },
+  /** Say where another host is, once, before the session begins. Needs session, host, address, udp-port and instance. */
+  peerSet: {
+    id: 28,
+    set: "peer",
+    admin: true,
+    do: { request: ["session", "host", "address", "udpPort", "instance"], reply: [] },
+  },
+  /** Tell of one other host, of all of a session, or of all. One needs session and host. */
+  peerGet: {
+    id: 29,
+    set: "peer",
+    admin: true,
+    do: { request: ["session", "host"], reply: ["session", "host", "address", "udpPort", "instance", "packetsOut", "packetsIn", "resent", "twice", "forged", "replayed", "refused", "awaits", "silent", "heardNs"] },
+    dump: { request: ["session"], reply: ["session", "host", "address", "udpPort", "instance", "packetsOut", "packetsIn", "resent", "twice", "forged", "replayed", "refused", "awaits", "silent", "heardNs"] },
   },
 } as const satisfies Readonly<Record<string, OperationSpec>>;
 
@@ -715,6 +808,10 @@ export interface SessionGetReply {
   readonly ptp?: number;
   /** To set it, none or offered. */
   readonly clocksource?: Clocksource;
+  /** The other host, when that is the reason. */
+  readonly host?: number;
+  /** What that one is silent about. */
+  readonly awaits?: Awaits;
 }
 
 export interface SessionGetDumpReply {
@@ -770,6 +867,10 @@ export interface SessionGetDumpReply {
   readonly ptp?: number;
   /** To set it, none or offered. */
   readonly clocksource?: Clocksource;
+  /** The other host, when that is the reason. */
+  readonly host?: number;
+  /** What that one is silent about. */
+  readonly awaits?: Awaits;
 }
 
 export interface SessionSetRequest {
@@ -803,6 +904,8 @@ export interface ComponentNewRequest {
   readonly name?: string;
   /** What it is. */
   readonly kind?: Kind;
+  /** Of a remote one: its host's number. */
+  readonly host?: number;
 }
 
 export interface ComponentGetRequest {
@@ -851,6 +954,8 @@ export interface ComponentGetReply {
   readonly vmmBusy?: bigint;
   /** How the last machine left it. */
   readonly parting?: Parting;
+  /** Of a remote one: its host's number. */
+  readonly host?: number;
 }
 
 export interface ComponentGetDumpRequest {
@@ -897,6 +1002,8 @@ export interface ComponentGetDumpReply {
   readonly vmmBusy?: bigint;
   /** How the last machine left it. */
   readonly parting?: Parting;
+  /** Of a remote one: its host's number. */
+  readonly host?: number;
 }
 
 export interface ComponentDelRequest {
@@ -959,6 +1066,10 @@ export interface SessionNtfEvent {
   readonly ptp?: number;
   /** To set it, none or offered. */
   readonly clocksource?: Clocksource;
+  /** The other host, when that is the reason. */
+  readonly host?: number;
+  /** What that one is silent about. */
+  readonly awaits?: Awaits;
 }
 
 export interface SessionDelNtfEvent {
@@ -1009,6 +1120,8 @@ export interface ComponentNtfEvent {
   readonly vmmBusy?: bigint;
   /** How the last machine left it. */
   readonly parting?: Parting;
+  /** Of a remote one: its host's number. */
+  readonly host?: number;
 }
 
 export interface ComponentDelNtfEvent {
@@ -1365,6 +1478,192 @@ export interface PortDelRequest {
   readonly end?: End;
 }
 
+export interface SyncNewRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** So many have a share; their numbers are from 0 to one less. */
+  readonly hosts?: number;
+  /** This one's number. */
+  readonly host?: number;
+  /** Hosts tell each other along a tree with so many below each; 0: all tell all. Unless said, 0 up to 8 hosts, else 4. The same on all hosts. */
+  readonly fanout?: number;
+  /** Known to the session's hosts only, the same on all of them. It is never told. */
+  readonly key?: Uint8Array;
+  /** Of this host, where it receives: 4 bytes of IPv4 or 16 of IPv6, in the network namespace of the caller. */
+  readonly address?: Uint8Array;
+  /** The same; in a request absent or 0: any that is free. In a reply which. */
+  readonly udpPort?: number;
+  /** Host time after which a host that is waited for and not heard of is silent; 2 s unless said. */
+  readonly silentNs?: bigint;
+  /** What all its hosts call the session; its own uuid, unless said. */
+  readonly uuid?: string;
+}
+
+export interface SyncNewReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** This one's number. */
+  readonly host?: number;
+  /** The same; in a request absent or 0: any that is free. In a reply which. */
+  readonly udpPort?: number;
+  /** The life of this host's share, a random number. */
+  readonly instance?: bigint;
+}
+
+export interface SyncGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+}
+
+export interface SyncGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** So many have a share; their numbers are from 0 to one less. */
+  readonly hosts?: number;
+  /** This one's number. */
+  readonly host?: number;
+  /** Hosts tell each other along a tree with so many below each; 0: all tell all. Unless said, 0 up to 8 hosts, else 4. The same on all hosts. */
+  readonly fanout?: number;
+  /** Of this host, where it receives: 4 bytes of IPv4 or 16 of IPv6, in the network namespace of the caller. */
+  readonly address?: Uint8Array;
+  /** The same; in a request absent or 0: any that is free. In a reply which. */
+  readonly udpPort?: number;
+  /** The life of this host's share, a random number. */
+  readonly instance?: bigint;
+  /** Host time after which a host that is waited for and not heard of is silent; 2 s unless said. */
+  readonly silentNs?: bigint;
+  /** So many decisions were made. */
+  readonly round?: bigint;
+  /** 1: of all other hosts it is known where they are. */
+  readonly ready?: number;
+  /** Packets that came of nobody that is known. */
+  readonly refused?: bigint;
+  /** Messages of other hosts for links that there are not. */
+  readonly stray?: bigint;
+  /** What all its hosts call the session; its own uuid, unless said. */
+  readonly uuid?: string;
+}
+
+export interface SyncGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** So many have a share; their numbers are from 0 to one less. */
+  readonly hosts?: number;
+  /** This one's number. */
+  readonly host?: number;
+  /** Hosts tell each other along a tree with so many below each; 0: all tell all. Unless said, 0 up to 8 hosts, else 4. The same on all hosts. */
+  readonly fanout?: number;
+  /** Of this host, where it receives: 4 bytes of IPv4 or 16 of IPv6, in the network namespace of the caller. */
+  readonly address?: Uint8Array;
+  /** The same; in a request absent or 0: any that is free. In a reply which. */
+  readonly udpPort?: number;
+  /** The life of this host's share, a random number. */
+  readonly instance?: bigint;
+  /** Host time after which a host that is waited for and not heard of is silent; 2 s unless said. */
+  readonly silentNs?: bigint;
+  /** So many decisions were made. */
+  readonly round?: bigint;
+  /** 1: of all other hosts it is known where they are. */
+  readonly ready?: number;
+  /** Packets that came of nobody that is known. */
+  readonly refused?: bigint;
+  /** Messages of other hosts for links that there are not. */
+  readonly stray?: bigint;
+  /** What all its hosts call the session; its own uuid, unless said. */
+  readonly uuid?: string;
+}
+
+export interface PeerSetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number. */
+  readonly host?: number;
+  /** Where it receives. */
+  readonly address?: Uint8Array;
+  /** The same. */
+  readonly udpPort?: number;
+  /** What sync-new said there. No other is listened to. */
+  readonly instance?: bigint;
+}
+
+export interface PeerGetRequest {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number. */
+  readonly host?: number;
+}
+
+export interface PeerGetReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number. */
+  readonly host?: number;
+  /** Where it receives. */
+  readonly address?: Uint8Array;
+  /** The same. */
+  readonly udpPort?: number;
+  /** What sync-new said there. No other is listened to. */
+  readonly instance?: bigint;
+  /** Packets to it. */
+  readonly packetsOut?: bigint;
+  /** Packets of it that were taken. */
+  readonly packetsIn?: bigint;
+  /** Pieces of messages that were sent to it again. */
+  readonly resent?: bigint;
+  /** Pieces of messages that came of it again. */
+  readonly twice?: bigint;
+  /** Packets in its name that were not authentic. */
+  readonly forged?: bigint;
+  /** Packets of it that had been there before. */
+  readonly replayed?: bigint;
+  /** Packets in its name that were refused for another reason. */
+  readonly refused?: bigint;
+  /** What is waited for from it; absent: nothing. */
+  readonly awaits?: Awaits;
+  /** It is not heard of. */
+  readonly silent?: true;
+  /** Host time since it was heard of; absent: it never was. */
+  readonly heardNs?: bigint;
+}
+
+export interface PeerGetDumpRequest {
+  /** Id of its session. */
+  readonly session?: number;
+}
+
+export interface PeerGetDumpReply {
+  /** Id of its session. */
+  readonly session?: number;
+  /** Its number. */
+  readonly host?: number;
+  /** Where it receives. */
+  readonly address?: Uint8Array;
+  /** The same. */
+  readonly udpPort?: number;
+  /** What sync-new said there. No other is listened to. */
+  readonly instance?: bigint;
+  /** Packets to it. */
+  readonly packetsOut?: bigint;
+  /** Packets of it that were taken. */
+  readonly packetsIn?: bigint;
+  /** Pieces of messages that were sent to it again. */
+  readonly resent?: bigint;
+  /** Pieces of messages that came of it again. */
+  readonly twice?: bigint;
+  /** Packets in its name that were not authentic. */
+  readonly forged?: bigint;
+  /** Packets of it that had been there before. */
+  readonly replayed?: bigint;
+  /** Packets in its name that were refused for another reason. */
+  readonly refused?: bigint;
+  /** What is waited for from it; absent: nothing. */
+  readonly awaits?: Awaits;
+  /** It is not heard of. */
+  readonly silent?: true;
+  /** Host time since it was heard of; absent: it never was. */
+  readonly heardNs?: bigint;
+}
+
 export type Nothing = Record<never, never>;
 
 /** What is asked about one thing, and answered once. */
@@ -1387,6 +1686,10 @@ export interface DoTypes {
   portNew: { readonly request: PortNewRequest; readonly reply: Nothing };
   portGet: { readonly request: PortGetRequest; readonly reply: PortGetReply };
   portDel: { readonly request: PortDelRequest; readonly reply: Nothing };
+  syncNew: { readonly request: SyncNewRequest; readonly reply: SyncNewReply };
+  syncGet: { readonly request: SyncGetRequest; readonly reply: SyncGetReply };
+  peerSet: { readonly request: PeerSetRequest; readonly reply: Nothing };
+  peerGet: { readonly request: PeerGetRequest; readonly reply: PeerGetReply };
 }
 
 /** What lists things; one reply for each. */
@@ -1396,6 +1699,8 @@ export interface DumpTypes {
   linkGet: { readonly request: LinkGetDumpRequest; readonly reply: LinkGetDumpReply };
   vcpuGet: { readonly request: VcpuGetDumpRequest; readonly reply: VcpuGetDumpReply };
   portGet: { readonly request: PortGetDumpRequest; readonly reply: PortGetDumpReply };
+  syncGet: { readonly request: Nothing; readonly reply: SyncGetDumpReply };
+  peerGet: { readonly request: PeerGetDumpRequest; readonly reply: PeerGetDumpReply };
 }
 
 /** What the kernel says unasked to those in a group. */
