@@ -332,15 +332,15 @@ int ls_nl_link_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 static int ls_nl_set_link(struct genl_info *info)
 {
 	struct ls_link *link = ls_nl_find_link(info);
+	struct nlattr **attrs = info->attrs;
 	struct ls_link_config config;
 	int err;
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	if (!info->attrs[LIVESTACK_A_LINK_LATENCY_NS] &&
-	    !info->attrs[LIVESTACK_A_LINK_BACK_LATENCY_NS] &&
-	    !info->attrs[LIVESTACK_A_LINK_QUEUE_BYTES] &&
-	    !info->attrs[LIVESTACK_A_LINK_TO_B] && !info->attrs[LIVESTACK_A_LINK_TO_A])
+	if (!attrs[LIVESTACK_A_LINK_LATENCY_NS] && !attrs[LIVESTACK_A_LINK_BACK_LATENCY_NS] &&
+	    !attrs[LIVESTACK_A_LINK_QUEUE_BYTES] && !attrs[LIVESTACK_A_LINK_TO_B] &&
+	    !attrs[LIVESTACK_A_LINK_TO_A])
 		return ls_nl_refuse(info, -EINVAL, 0,
 				    "nothing to set: say latency-ns, back-latency-ns, queue-bytes, to-b or to-a");
 	config = ls_link_config(link);
@@ -353,10 +353,9 @@ static int ls_nl_set_link(struct genl_info *info)
 	if (err == -EOPNOTSUPP)
 		return ls_nl_refuse(info, err, 0,
 				    "an end of the link is a stream, which must not lose anything: leave loss-ppm at 0");
-	if (err)
-		return err;
-	ls_nl_tell(&ls_nl_links, link);
-	return 0;
+	if (!err)
+		ls_nl_tell(&ls_nl_links, link);
+	return err;
 }
 
 int ls_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)

@@ -24,6 +24,7 @@
 #include "ktap.h"
 #include "leftover.h"
 #include "port.h"
+#include "standstill.h"
 #include "talker.h"
 
 #define LINES 24
@@ -160,30 +161,6 @@ static bool close_end(uint16_t id, unsigned int which)
 	return done("close a port of link", id, error);
 }
 
-/* For who wants to know why nothing goes on: where each component and each process of one is. */
-static void note_standstill(void)
-{
-	struct nl_answer answer;
-	char path[64], line[256];
-	uint16_t id;
-	FILE *stack;
-
-	if (!control_get(world.session, &answer))
-		ktap_note("session: state %u, reason %u, %u awaited",
-			  nl_u32(&answer, LIVESTACK_A_SESSION_STATE),
-			  nl_u32(&answer, LIVESTACK_A_SESSION_REASON),
-			  nl_u32(&answer, LIVESTACK_A_SESSION_AWAITED));
-	for (id = 0; id < PARTS; id++) {
-		snprintf(path, sizeof(path), "/proc/%d/stack", world.part[id]);
-		stack = fopen(path, "r");
-		ktap_note("component %u: %s", id, stack ? "its process is here" : "gone");
-		while (stack && fgets(line, sizeof(line), stack))
-			printf("#   %s", line);
-		if (stack)
-			fclose(stack);
-	}
-}
-
 /* What component processes have not taken yet is on it still. */
 static bool delete_line(uint16_t id)
 {
@@ -197,7 +174,7 @@ static bool delete_line(uint16_t id)
 		usleep(1000);
 	}
 	if (error == EBUSY)
-		note_standstill();
+		standstill_note(world.session, world.part, PARTS);
 	return done("delete link", id, error);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mutant } from "./mutants-judge.js";
-import { tap } from "./mutants-which-test.js";
+import { selftests, tap } from "./mutants-which-test.js";
 
 type Program = "sync_hosts" | "sync_explore" | "sync_peers" | "sync_fuzz";
 
@@ -25,7 +25,65 @@ const RELIABLE =
 const REPLAY = "a replayed or forged sync packet is refused";
 const SILENT = "a silent peer pauses the session, and a new instance is admitted only by name";
 
+const SAME = "what comes of a session is the same on one host and on several";
+
+/** Bugs in the module around the agreement: [name, file in kernel, its self-test, find, replace]. */
+function moduleMutant(
+  promise: string,
+  ...[name, file, program, find, replace]: [string, string, string, string, string]
+): Mutant {
+  return { name, promise, file: `kernel/${file}`, find, replace, command: selftests(program) };
+}
+
 export const syncMutants: readonly Mutant[] = [
+  moduleMutant(
+    SAME,
+    "messages between hosts arrive when they were sent",
+    "sync/carry.c",
+    "sync_share",
+    "far.sequence, far.arrival_ns,",
+    "far.sequence, far.send_ns,",
+  ),
+  moduleMutant(
+    SAME,
+    "a long message loses its end",
+    "sync/carry.c",
+    "sync_share",
+    "\t\tpeer->have += slot->bytes - before;\n\t} else {",
+    "\t\tpeer->have = peer->far.length;\n\t} else {",
+  ),
+  moduleMutant(
+    SAME,
+    "the sender's host is not told what was received",
+    "sync/carry.c",
+    "sync_share",
+    "while (all && hub->is_through && ls_share_owes(hub->session, &account)) {",
+    "while (0 && ls_share_owes(hub->session, &account)) {",
+  ),
+  moduleMutant(
+    REPLAY,
+    "what is not authentic is taken",
+    "sync/seal.c",
+    "sync_bad",
+    "\treturn chacha20poly1305_decrypt(body, packet",
+    "\treturn true | chacha20poly1305_decrypt(body, packet",
+  ),
+  moduleMutant(
+    SILENT,
+    "nobody is told who is silent",
+    "core/share.c",
+    "sync_lost",
+    "\tsession->awaits = what;\n\tls_session_enter(session, LIVESTACK_STATE_PAUSED",
+    "\tsession->awaits = what;\n\tif (0)\n\t\tls_session_enter(session, LIVESTACK_STATE_PAUSED",
+  ),
+  moduleMutant(
+    SILENT,
+    "a session that stops on one host does not on the others",
+    "sync/hub.c",
+    "sync_lost",
+    "\t\tls_share_stop(hub->session, who);",
+    "\t\t(void)who;",
+  ),
   syncMutant(
     WINDOWS,
     "a window opens before the counted messages are there",
@@ -111,8 +169,8 @@ export const syncMutants: readonly Mutant[] = [
     "what is lost is not sent again",
     "stream.c",
     "sync_hosts",
-    "\t\t\tstream->due |= 1ULL << i;\n\t\t\tagain++;",
-    "\t\t\tagain++;",
+    "\t\tstream->due |= bit;\n\t\tagain++;",
+    "\t\tagain++;",
   ),
   syncMutant(
     RELIABLE,

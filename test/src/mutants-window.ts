@@ -17,13 +17,13 @@ function windowMutant(name: string, find: string, replace: string): Mutant {
 export const windowMutants: readonly Mutant[] = [
   windowMutant(
     "a window opens while one component still runs",
-    "return !window->running && ",
-    "return window->running < 2 && ",
+    "if (window->paused || window->over || window->running)",
+    "if (window->paused || window->over || window->running > 1)",
   ),
   windowMutant(
     "simulated time goes back to an early event",
-    "ls_earlier(ls_later(last_ns, next), window->limit_ns)",
-    "ls_earlier(next, window->limit_ns)",
+    "ls_earlier(ls_later(window->end_ns, next_ns), window->limit_ns)",
+    "ls_earlier(next_ns, window->limit_ns)",
   ),
   windowMutant(
     "an event at the end belongs to the window",
@@ -47,7 +47,7 @@ export const windowMutants: readonly Mutant[] = [
   ),
   windowMutant(
     "nobody has an event and a window opens",
-    "\tif (next == LS_TIME_NONE && ",
+    "\tif (next_ns == LS_TIME_NONE && ",
     "\tif (0 && ",
   ),
   windowMutant(
@@ -57,8 +57,18 @@ export const windowMutants: readonly Mutant[] = [
   ),
   windowMutant(
     "a death while awaited does not pause",
-    "\tif (awaited)\n\t\twindow->paused = true;",
+    "\tif (awaited && !window->shared)\n\t\twindow->paused = true;",
     "",
+  ),
+  windowMutant(
+    "a shared window opens before the hosts have agreed",
+    "\t\twindow->ops->through(window, next_ns);\n\t\treturn;\n",
+    "\t\twindow->ops->through(window, next_ns);\n",
+  ),
+  windowMutant(
+    "the hosts are not told again when there is something to do earlier",
+    "\t/* All may have been waiting for just this event. */\n\tls_window_try_open(window);",
+    "\tif (!window->shared)\n\t\tls_window_try_open(window);",
   ),
   windowMutant(
     "the heap is upside down",
