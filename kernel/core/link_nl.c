@@ -371,9 +371,8 @@ int ls_nl_link_set_doit(struct sk_buff *skb, struct genl_info *info)
 static int ls_nl_delete_link(struct genl_info *info)
 {
 	struct ls_link *link = ls_nl_find_link(info);
-	u32 session;
+	u32 session, id;
 	int err;
-	u16 id;
 
 	if (IS_ERR(link))
 		return PTR_ERR(link);
