@@ -15,6 +15,8 @@
 #define LS_SHARE_FLAT_MAX 8
 #define LS_SHARE_FANOUT 4
 
+#define LS_SHARE_NO_HOST "the host is missing: say its number, sync-get tells how many there are"
+
 #define LS_SHARE_SILENT_NS (2 * (u64)NSEC_PER_SEC)
 
 /* The session that @attribute names, when it is shared. */
@@ -210,6 +212,7 @@ static void *ls_nl_next_shared(struct ls_session *session, unsigned long *index)
 static const struct ls_nl_kind ls_nl_shares = {
 	.get = LIVESTACK_CMD_SYNC_GET,
 	.id_attribute = LIVESTACK_A_SYNC_SESSION,
+	.id_in_dump = "a session asks for one: leave it out, or ask without NLM_F_DUMP",
 	.find = ls_nl_find_shared,
 	.put = ls_nl_put_sync,
 	.next = ls_nl_next_shared,
@@ -252,8 +255,7 @@ int ls_nl_peer_set_doit(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	if (!attrs[LIVESTACK_A_PEER_HOST])
-		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PEER_HOST,
-				    "the host is missing: say its number");
+		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PEER_HOST, LS_SHARE_NO_HOST);
 	if (!attrs[LIVESTACK_A_PEER_UDP_PORT] || !attrs[LIVESTACK_A_PEER_INSTANCE])
 		return ls_nl_refuse(info, -EINVAL,
 				    attrs[LIVESTACK_A_PEER_UDP_PORT] ? LIVESTACK_A_PEER_INSTANCE :
@@ -289,13 +291,17 @@ static void *ls_nl_look(struct ls_session *session, u16 host)
 
 static void *ls_nl_find_peer(struct genl_info *info)
 {
-	struct ls_session *session = ls_nl_shared_session(info, LIVESTACK_A_PEER_SESSION);
-	void *peer = NULL;
+	struct ls_session *session;
+	void *peer;
 
+	if (!info->attrs[LIVESTACK_A_PEER_HOST]) {
+		ls_nl_refuse(info, -EINVAL, LIVESTACK_A_PEER_HOST, LS_SHARE_NO_HOST);
+		return ERR_PTR(-EINVAL);
+	}
+	session = ls_nl_shared_session(info, LIVESTACK_A_PEER_SESSION);
 	if (IS_ERR(session))
 		return session;
-	if (info->attrs[LIVESTACK_A_PEER_HOST])
-		peer = ls_nl_look(session, nla_get_u16(info->attrs[LIVESTACK_A_PEER_HOST]));
+	peer = ls_nl_look(session, nla_get_u16(info->attrs[LIVESTACK_A_PEER_HOST]));
 	if (peer)
 		return peer;
 	ls_nl_refuse(info, -ENOENT, LIVESTACK_A_PEER_HOST,

@@ -13,114 +13,12 @@
 #define LEFTOVER "bytes leftover after parsing attributes"
 #define POLICY "Attribute failed policy validation"
 #define RANGE "integer out of range"
+#define SIZE "binary attribute size out of range"
 #define NESTED "NLA_F_NESTED not expected"
 #define FLAT "NLA_F_NESTED is missing"
 #define RESERVED "genlmsghdr.reserved field is not 0"
 #define FLAGS "ambiguous or reserved bits set in nlmsg_flags"
 #define LONG 600
-
-static uint32_t session;
-
-/* Values that a request is accepted with, where the smallest there may be is not one. */
-static const struct {
-	const char *op, *attribute; /* op NULL: any */
-	uint64_t number;
-} known[] = {
-	{ "component-new", "id", 9 },
-	{ "component-del", "id", 2 },
-	{ "link-new", "id", 9 },
-	{ NULL, "b", 1 },
-	{ NULL, "latency-ns", 1000000 },
-	{ NULL, "back-latency-ns", 1000000 },
-	{ NULL, "state", LIVESTACK_STATE_RUNNING },
-	{ "session-set", "mode", LIVESTACK_MODE_FREE },
-};
-
-void attack_session(uint32_t id)
-{
-	session = id;
-}
-
-static uint64_t good_number(const struct spec_op *op, const struct spec_attribute *attribute)
-{
-	unsigned int i;
-
-	if (!strcmp(attribute->name, "session") ||
-	    (!strncmp(op->name, "session-", 8) && !strcmp(attribute->name, "id")))
-		return session;
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		if (!strcmp(known[i].attribute, attribute->name) &&
-		    (!known[i].op || !strcmp(known[i].op, op->name)))
-			return known[i].number;
-	return attribute->min;
-}
-
-unsigned int width(const struct spec_attribute *attribute)
-{
-	static const unsigned int widths[] = {
-		[SPEC_U8] = 1, [SPEC_U16] = 2, [SPEC_U32] = 4, [SPEC_U64] = 8,
-	};
-
-	return attribute->type <= SPEC_U64 ? widths[attribute->type] : 0;
-}
-
-/* All nests in requests are of one kind: ways of links. */
-static int add_way(struct nl_message *message, uint16_t number, uint16_t inside)
-{
-	const struct {
-		uint16_t length, type;
-		uint32_t value;
-	} way = { sizeof(way), inside, 0 };
-
-	return nl_add(message, number, &way, sizeof(way));
-}
-
-int add_good(struct nl_message *message, const struct spec_op *op,
-	     const struct spec_attribute *attribute)
-{
-	const uint64_t number = good_number(op, attribute);
-	const char *text = strcmp(attribute->name, "uuid") ? "part" :
-			   "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
-
-	if (width(attribute))
-		return nl_add(message, attribute->number, &number, width(attribute));
-	/* An array may be empty. */
-	if (attribute->type == SPEC_FLAG || attribute->type == SPEC_BINARY)
-		return nl_add(message, attribute->number, NULL, 0);
-	if (attribute->type == SPEC_NEST)
-		return add_way(message, attribute->number | NLA_F_NESTED,
-			       LIVESTACK_A_DIRECTION_DOWN);
-	return nl_add(message, attribute->number, text, strlen(text) + 1);
-}
-
-void add_needed(struct nl_message *message, const struct spec_op *op, bool dump,
-		const struct spec_attribute *without)
-{
-	unsigned int i;
-
-	for (i = 0; !dump && i < op->count; i++)
-		if ((op->attributes[i].flags & SPEC_NEEDED) && &op->attributes[i] != without)
-			add_good(message, op, &op->attributes[i]);
-}
-
-uint32_t make_session(void)
-{
-	const struct spec_op *link = request_of(LIVESTACK_CMD_LINK_NEW);
-	uint32_t session = control_session(5000, 0);
-	struct nl_message message;
-	struct nl_answer answer;
-	const uint16_t id = 0;
-	uint16_t part;
-
-	for (part = 0; part < 3; part++)
-		if (!session || control_component(session, part, LIVESTACK_KIND_MODEL))
-			return 0;
-	attack_session(session);
-	control_start(&message, link->command);
-	add_needed(&message, link, false, attribute_of(link, LIVESTACK_A_LINK_ID));
-	nl_add(&message, LIVESTACK_A_LINK_ID, &id, sizeof(id));
-	return control_ask(&message, &answer) ? 0 : session;
-}
 
 /* With one attribute of bytes of the caller's choice, after all that is needed beside it. */
 static struct attack *with(const struct spec_op *op, bool dump,
@@ -194,7 +92,7 @@ static void attack_string(const struct spec_op *op, bool dump,
 	attack_core(attack, ERANGE, POLICY, offset);
 }
 
-/* All that are in requests are arrays of pairs of u64. */
+/* All that are in requests are arrays of pairs of u64, an address, or of one length only. */
 static void attack_binary(const struct spec_op *op, bool dump,
 			  const struct spec_attribute *attribute)
 {
@@ -202,6 +100,13 @@ static void attack_binary(const struct spec_op *op, bool dump,
 	struct attack *attack;
 	int offset;
 
+	if (attribute->min == attribute->max) {
+		attack = with(op, dump, attribute, "too long", bytes, attribute->max + 1, &offset);
+		attack_core(attack, ERANGE, SIZE, offset);
+		attack = with(op, dump, attribute, "too short", bytes, attribute->min - 1, &offset);
+		attack_core(attack, ERANGE, SIZE, offset);
+		return;
+	}
 	attack = with(op, dump, attribute, "too long", bytes, attribute->max + 16, &offset);
 	attack_core(attack, ERANGE, POLICY, offset);
 	attack = with(op, dump, attribute, "with half a pair", bytes, 8, &offset);

@@ -17,6 +17,9 @@ uint32_t make_session(void);
 /* Bytes of an integer, 0 for what is none. */
 unsigned int width(const struct spec_attribute *attribute);
 
+/* Adds a way over a link, as all nests in requests are, with @inside set in it. */
+int add_way(struct nl_message *message, uint16_t number, uint16_t inside);
+
 /* Adds a value that the request is accepted with; returns where it begins in the message. */
 int add_good(struct nl_message *message, const struct spec_op *op,
 	     const struct spec_attribute *attribute);

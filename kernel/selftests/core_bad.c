@@ -19,7 +19,7 @@
 
 #define STATE_MAX 65536
 
-/* What is about machines and ports, of which there is none here, is refused for that alone. */
+/* There are no machines, ports and other hosts here, for which requests about them are refused. */
 static int without_others(const struct spec_op *op, bool dump)
 {
 	int error = 0;
@@ -35,15 +35,26 @@ static int without_others(const struct spec_op *op, bool dump)
 	else if (op->command == LIVESTACK_CMD_PORT_DEL ||
 		 (op->command == LIVESTACK_CMD_PORT_GET && !dump))
 		error = ENOENT;
+	else if (op->command == LIVESTACK_CMD_SYNC_NEW)
+		error = EOPNOTSUPP;
+	else if (op->command == LIVESTACK_CMD_PEER_SET ||
+		 ((op->command == LIVESTACK_CMD_SYNC_GET ||
+		   op->command == LIVESTACK_CMD_PEER_GET) && !dump))
+		error = ENOTCONN;
 	return error;
 }
 
-/* A loop has ends that no other link has: ipc_loop has what is refused of it. */
+/*
+ * A loop has ends that no other link has, and only remote components have a host: ipc_loop and
+ * sync_bad have what is refused of those.
+ */
 static bool is_asked(const struct spec_op *op, const struct spec_attribute *attribute, bool dump)
 {
 	return (attribute->flags & (dump ? SPEC_DUMP : SPEC_DO)) &&
 	       !(op->command == LIVESTACK_CMD_LINK_NEW &&
-		 attribute->number == LIVESTACK_A_LINK_LOOP);
+		 attribute->number == LIVESTACK_A_LINK_LOOP) &&
+	       !(op->command == LIVESTACK_CMD_COMPONENT_NEW &&
+		 attribute->number == LIVESTACK_A_COMPONENT_HOST);
 }
 
 /* Else a request that is wrong in another way would seem refused for what was done to it. */
