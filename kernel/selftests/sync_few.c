@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-#include "sync_explore.h"
+#include "agree_explore.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 /* What decides what happens next in sync_few.c, and nothing else, as two numbers. */
 #include <stdlib.h>
 
-#include "sync_explore.h"
+#include "agree_explore.h"
 
 static void add(struct few_key *key, u64 value)
 {

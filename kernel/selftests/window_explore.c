@@ -165,15 +165,20 @@ static bool explore_member(const struct world *from, u32 who)
 static bool explore_agreed(const struct world *from)
 {
 	const struct ls_window *window = &from->window;
-	const u64 starts[] = { window->end_ns, window->end_ns + 1, window->limit_ns };
+	const u64 due = window->waiting ? window->heap[0]->due_ns : window->limit_ns;
+	/* They know what is due here. */
+	const u64 latest = due > window->end_ns ? due : window->end_ns;
+	const u64 starts[] = { window->end_ns, window->end_ns + 1, latest };
 	u32 i;
 
 	if (!window->shared || window->running || window->over || window->paused)
 		return true;
 	for (i = 0; i < 3; i++) {
-		u64 start = starts[i] < window->limit_ns ? starts[i] : window->limit_ns;
-		u64 end = start + window->quantum_ns;
+		u64 start = starts[i] < latest ? starts[i] : latest, end;
 
+		if (start > window->limit_ns)
+			start = window->limit_ns;
+		end = start + window->quantum_ns;
 		if (end > window->limit_ns)
 			end = window->limit_ns;
 		if (!explored_step(from, (struct step){ VERB_AGREED, 0, start, end }))

@@ -39,6 +39,11 @@ static struct step random_step(u32 count)
 		   !window->paused) {
 		step.verb = VERB_AGREED;
 		step.clock = window->end_ns + (chance(3) ? 0 : chance(9 * quantum));
+		/* The hosts know what is due here. */
+		if (window->waiting && step.clock > window->heap[0]->due_ns)
+			step.clock = window->heap[0]->due_ns;
+		if (step.clock < window->end_ns)
+			step.clock = window->end_ns;
 		step.time = step.clock + quantum;
 	} else {
 		step.verb = VERB_ARRIVE;

@@ -10,5 +10,5 @@ import { runInUserSpace } from "./user-space.js";
 const make = spawnSync("make", ["-s", "-C", join(repoRoot, "kernel"), "selftests"]);
 t.equal(make.status, 0, make.stderr.toString());
 
-for (const name of ["sync_hosts", "sync_explore", "sync_peers", "sync_fuzz"])
+for (const name of ["agree_hosts", "agree_explore", "agree_peers", "agree_fuzz"])
   t.test(name, async (t) => runInUserSpace(t, join(repoRoot, "kernel/build/selftests", name)));

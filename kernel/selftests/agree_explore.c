@@ -8,7 +8,7 @@
  * Needs nothing: it runs on any machine, without the module.
  */
 #include "ktap.h"
-#include "sync_explore.h"
+#include "agree_explore.h"
 
 static struct {
 	struct few_key *seen;

@@ -3,8 +3,8 @@
  * A few hosts around the protocol of sync/, and the packets between them, small enough to copy: all
  * that can happen to them is a step. What must hold is looked at after each.
  */
-#ifndef _LS_SYNC_EXPLORE_H
-#define _LS_SYNC_EXPLORE_H
+#ifndef _LS_AGREE_EXPLORE_H
+#define _LS_AGREE_EXPLORE_H
 
 #include "../sync/protocol.h"
 
@@ -74,4 +74,4 @@ struct few_key {
 
 struct few_key few_key(void);
 
-#endif /* _LS_SYNC_EXPLORE_H */
+#endif /* _LS_AGREE_EXPLORE_H */
