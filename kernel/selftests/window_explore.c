@@ -165,8 +165,9 @@ static bool explore_member(const struct world *from, u32 who)
 static bool explore_agreed(const struct world *from)
 {
 	const struct ls_window *window = &from->window;
-	const u64 due = window->waiting ? window->heap[0]->due_ns : window->limit_ns;
-	/* They know what is due here. */
+	/* They know what is due here; the heap's pointers are into the world as it is now. */
+	const u64 due = window->waiting ? from->member[from->heap[0] - world.member].due_ns :
+					  window->limit_ns;
 	const u64 latest = due > window->end_ns ? due : window->end_ns;
 	const u64 starts[] = { window->end_ns, window->end_ns + 1, latest };
 	u32 i;
