@@ -22,8 +22,8 @@ export const windowMutants: readonly Mutant[] = [
   ),
   windowMutant(
     "simulated time goes back to an early event",
-    "ls_earlier(ls_later(window->end_ns, next_ns), window->limit_ns)",
-    "ls_earlier(next_ns, window->limit_ns)",
+    "\twindow->start_ns = start_ns;",
+    "\twindow->start_ns = start_ns ? start_ns - 1 : 0;",
   ),
   windowMutant(
     "an event at the end belongs to the window",
