@@ -127,34 +127,24 @@ static struct ls_link *ls_far_link(struct ls_session *session, u16 id)
 	return link && !link->gone ? link : NULL;
 }
 
-/* Of the two ways the one that comes from @host, to a component of this one. */
-static struct ls_way *ls_far_way_from(struct ls_session *session, u16 id, u16 host)
+/* Of its two ways the one that comes from @host, or leads there. */
+static struct ls_way *ls_far_way(struct ls_session *session, u16 id, u16 host, bool comes)
 {
 	struct ls_link *link = ls_far_link(session, id);
+	struct ls_way *const ways[] = { link ? &link->to_a : NULL, link ? &link->to_b : NULL };
+	unsigned int i;
 
-	if (!link)
-		return NULL;
-	if (link->to_a.from_far && link->to_b.to->host == host)
-		return &link->to_a;
-	return link->to_b.from_far && link->to_a.to->host == host ? &link->to_b : NULL;
-}
-
-/* The one that leads to @host. */
-static struct ls_way *ls_far_way_to(struct ls_session *session, u16 id, u16 host)
-{
-	struct ls_link *link = ls_far_link(session, id);
-
-	if (!link)
-		return NULL;
-	if (link->to_a.far && link->to_a.to->host == host)
-		return &link->to_a;
-	return link->to_b.far && link->to_b.to->host == host ? &link->to_b : NULL;
+	for (i = 0; link && i < ARRAY_SIZE(ways); i++)
+		if (comes ? ways[i]->from_far && ways[i]->from_host == host :
+			    ways[i]->far && ways[i]->to->host == host)
+			return ways[i];
+	return NULL;
 }
 
 bool ls_share_arrived(struct ls_session *session, u16 host, struct ls_message *message,
 		      const struct ls_far_message *far)
 {
-	struct ls_way *way = ls_far_way_from(session, far->link, host);
+	struct ls_way *way = ls_far_way(session, far->link, host, true);
 
 	if (!way)
 		return false;
@@ -208,7 +198,7 @@ EXPORT_SYMBOL_GPL(ls_share_settled);
 
 bool ls_share_account(struct ls_session *session, const struct ls_far_account *account)
 {
-	struct ls_way *way = ls_far_way_to(session, account->link, account->host);
+	struct ls_way *way = ls_far_way(session, account->link, account->host, false);
 	u64 received, received_bytes, dropped, dropped_bytes;
 
 	if (!way)

@@ -2,6 +2,8 @@
 
 #include "object_nl.h"
 
+#include <linux/uuid.h>
+
 #include "histogram.h"
 #include "netlink.h"
 #include "netlink_gen.h"
@@ -18,6 +20,11 @@ bool ls_nl_name_ok(const struct nlattr *attr)
 		if (*name < ' ' || *name > '~')
 			return false;
 	return true;
+}
+
+bool ls_nl_uuid_ok(const struct nlattr *attr)
+{
+	return uuid_is_valid(nla_data(attr)) && strlen(nla_data(attr)) == UUID_STRING_LEN;
 }
 
 int ls_nl_put_histogram(struct sk_buff *msg, int attribute, const struct ls_histogram *histogram)

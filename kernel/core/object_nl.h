@@ -48,6 +48,9 @@ void ls_nl_component_changed(struct ls_component *component);
 /* Whether it is a name: 1 to LIVESTACK_NAME_MAX bytes of printable ASCII. */
 bool ls_nl_name_ok(const struct nlattr *attr);
 
+/* Whether it is a uuid as text, of the usual 36 characters. */
+bool ls_nl_uuid_ok(const struct nlattr *attr);
+
 /* The session that @attribute names; wants ls_table_lock. When there is none it has refused. */
 struct ls_session *ls_nl_find_session(struct genl_info *info, int attribute);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 #include <linux/livestack.h>
-#include <linux/uuid.h>
 
 #include "clocksource_nl.h"
 #include "netlink.h"
@@ -168,7 +167,7 @@ static int ls_nl_check_session_new(struct genl_info *info)
 	const struct nlattr *uuid = info->attrs[LIVESTACK_A_SESSION_UUID];
 	const struct nlattr *name = info->attrs[LIVESTACK_A_SESSION_NAME];
 
-	if (!uuid || !uuid_is_valid(nla_data(uuid)) || strlen(nla_data(uuid)) != UUID_STRING_LEN)
+	if (!uuid || !ls_nl_uuid_ok(uuid))
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_SESSION_UUID,
 				    "a session needs a uuid of the usual 36 characters");
 	if (!name || !ls_nl_name_ok(name))

@@ -4,7 +4,6 @@
 #include "share_nl.h"
 
 #include <linux/string.h>
-#include <linux/uuid.h>
 
 #include "netlink.h"
 #include "netlink_gen.h"
@@ -68,9 +67,7 @@ static int ls_nl_check_sync_new(struct genl_info *info)
 	if (!attrs[LIVESTACK_A_SYNC_KEY])
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_SYNC_KEY,
 				    "the key is missing: 32 random bytes, the same on all hosts of the session");
-	if (attrs[LIVESTACK_A_SYNC_UUID] &&
-	    (!uuid_is_valid(nla_data(attrs[LIVESTACK_A_SYNC_UUID])) ||
-	     strlen(nla_data(attrs[LIVESTACK_A_SYNC_UUID])) != UUID_STRING_LEN))
+	if (attrs[LIVESTACK_A_SYNC_UUID] && !ls_nl_uuid_ok(attrs[LIVESTACK_A_SYNC_UUID]))
 		return ls_nl_refuse(info, -EINVAL, LIVESTACK_A_SYNC_UUID,
 				    "a uuid has the usual 36 characters: say it, the same on all hosts, or leave it out");
 	return 0;

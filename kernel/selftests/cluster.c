@@ -6,13 +6,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "network.h"
 
 static const uint8_t ipv4[4] = { 127, 0, 0, 1 }, ipv6[16] = { [15] = 1 };
+
+const char *cluster_missing(void)
+{
+	const char *missing = control_missing();
+
+	if (!missing && access("/sys/module/livestack_sync", F_OK))
+		missing = "livestack_sync.ko is not loaded: insmod sync/livestack_sync.ko";
+	return missing;
+}
+
+static uint64_t number_of(const struct nl_answer *answer, unsigned int attribute)
+{
+	const struct nl_attribute *said = &answer->attribute[attribute];
+	uint64_t value = 0;
+
+	if (said->data)
+		memcpy(&value, said->data, said->length < 8 ? said->length : 8);
+	return value;
+}
 
 int cluster_share(const struct cluster_share *share, uint16_t *port, uint64_t *instance)
 {
@@ -24,6 +42,8 @@ int cluster_share(const struct cluster_share *share, uint16_t *port, uint64_t *i
 	nl_add(&message, LIVESTACK_A_SYNC_SESSION, &share->session, 4);
 	nl_add(&message, LIVESTACK_A_SYNC_HOSTS, &share->hosts, 2);
 	nl_add(&message, LIVESTACK_A_SYNC_HOST, &share->host, 2);
+	if (share->fanout)
+		nl_add(&message, LIVESTACK_A_SYNC_FANOUT, &share->fanout, 2);
 	if (share->key)
 		nl_add(&message, LIVESTACK_A_SYNC_KEY, share->key, share->key_length);
 	if (share->address)
@@ -32,13 +52,13 @@ int cluster_share(const struct cluster_share *share, uint16_t *port, uint64_t *i
 		nl_add(&message, LIVESTACK_A_SYNC_UDP_PORT, &share->port, 2);
 	if (share->uuid)
 		nl_add(&message, LIVESTACK_A_SYNC_UUID, share->uuid, strlen(share->uuid) + 1);
+	if (share->silent_ns)
+		nl_add(&message, LIVESTACK_A_SYNC_SILENT_NS, &share->silent_ns, 8);
 	said = control_ask(&message, &answer);
 	if (!said && port) {
-		*port = *(const uint16_t *)answer.attribute[LIVESTACK_A_SYNC_UDP_PORT].data;
+		*port = number_of(&answer, LIVESTACK_A_SYNC_UDP_PORT);
 		*instance = nl_u64(&answer, LIVESTACK_A_SYNC_INSTANCE);
 	}
-	if (said && said != answer.error)
-		printf("# %s\n", strerror(said));
 	return said;
 }
 
@@ -73,34 +93,26 @@ int cluster_remote(uint32_t session, uint16_t id, uint16_t host)
 }
 
 /* One host's session, with all that sync-new wants. */
-static bool share(struct cluster *cluster, unsigned int host, const void *key, const char *uuid,
+static bool begin(struct cluster *cluster, unsigned int host, const void *key, const char *uuid,
 		  uint16_t *port, uint64_t *instance)
 {
 	const struct cluster_config *config = &cluster->config;
-	const void *address = config->ipv6 ? (const void *)ipv6 : ipv4;
-	const uint16_t hosts = config->hosts, own = host, fanout = config->fanout;
-	struct nl_message message;
-	struct nl_answer answer;
-
-	cluster->session[host] = control_session_of_mode(config->quantum_ns, config->end_ns,
+	const uint32_t session = control_session_of_mode(config->quantum_ns, config->end_ns,
 							 config->mode);
-	control_start(&message, LIVESTACK_CMD_SYNC_NEW);
-	nl_add(&message, LIVESTACK_A_SYNC_SESSION, &cluster->session[host], 4);
-	nl_add(&message, LIVESTACK_A_SYNC_HOSTS, &hosts, 2);
-	nl_add(&message, LIVESTACK_A_SYNC_HOST, &own, 2);
-	nl_add(&message, LIVESTACK_A_SYNC_FANOUT, &fanout, 2);
-	nl_add(&message, LIVESTACK_A_SYNC_KEY, key, LIVESTACK_KEY_BYTES);
-	nl_add(&message, LIVESTACK_A_SYNC_ADDRESS, address, config->ipv6 ? 16 : 4);
-	nl_add(&message, LIVESTACK_A_SYNC_UUID, uuid, strlen(uuid) + 1);
-	if (config->silent_ns)
-		nl_add(&message, LIVESTACK_A_SYNC_SILENT_NS, &config->silent_ns, 8);
-	if (control_ask(&message, &answer)) {
-		printf("# sync-new: %s\n", answer.sentence ?: strerror(answer.error));
-		return false;
-	}
-	*port = *(const uint16_t *)answer.attribute[LIVESTACK_A_SYNC_UDP_PORT].data;
-	*instance = nl_u64(&answer, LIVESTACK_A_SYNC_INSTANCE);
-	return true;
+	const struct cluster_share share = {
+		.session = session,
+		.hosts = config->hosts, .host = host, .fanout = config->fanout, .uuid = uuid,
+		.key = key, .key_length = LIVESTACK_KEY_BYTES, .silent_ns = config->silent_ns,
+		.address = config->ipv6 ? (const void *)ipv6 : ipv4,
+		.address_length = config->ipv6 ? sizeof(ipv6) : sizeof(ipv4),
+	};
+	int said;
+
+	cluster->session[host] = session;
+	said = cluster_share(&share, port, instance);
+	if (said)
+		printf("# sync-new of host %u: %s\n", host, strerror(said));
+	return !said;
 }
 
 static bool introduce(struct cluster *cluster, const uint16_t *port, const uint64_t *instance)
@@ -135,7 +147,7 @@ bool cluster_open(struct cluster *cluster, const struct cluster_config *config)
 	cluster->weather = calloc(1, sizeof(*cluster->weather));
 	snprintf(uuid, sizeof(uuid), "%08x-1111-4000-8000-%012x", getpid(), ++count);
 	for (host = 0; host < config->hosts; host++)
-		ok = ok && share(cluster, host, key, uuid, &port[host], &instance[host]);
+		ok = ok && begin(cluster, host, key, uuid, &port[host], &instance[host]);
 	if (ok && !config->direct) {
 		cluster->network = network_open(cluster, wires);
 		ok = cluster->network;
@@ -197,13 +209,8 @@ bool cluster_state(struct cluster *cluster, uint32_t state)
 uint64_t cluster_says(struct cluster *cluster, unsigned int host, unsigned int attribute)
 {
 	struct nl_answer answer;
-	uint64_t value = 0;
 
-	if (!control_get(cluster->session[host], &answer) && answer.attribute[attribute].data)
-		memcpy(&value, answer.attribute[attribute].data,
-		       answer.attribute[attribute].length > 8 ? 8 :
-								answer.attribute[attribute].length);
-	return value;
+	return control_get(cluster->session[host], &answer) ? 0 : number_of(&answer, attribute);
 }
 
 uint64_t cluster_peer(struct cluster *cluster, unsigned int host, uint16_t peer,
@@ -211,21 +218,15 @@ uint64_t cluster_peer(struct cluster *cluster, unsigned int host, uint16_t peer,
 {
 	struct nl_message message;
 	struct nl_answer answer;
-	uint64_t value = 0;
 
 	control_start(&message, LIVESTACK_CMD_PEER_GET);
 	nl_add(&message, LIVESTACK_A_PEER_SESSION, &cluster->session[host], 4);
 	nl_add(&message, LIVESTACK_A_PEER_HOST, &peer, 2);
-	if (!control_ask(&message, &answer) && answer.attribute[attribute].data)
-		memcpy(&value, answer.attribute[attribute].data,
-		       answer.attribute[attribute].length > 8 ? 8 :
-								answer.attribute[attribute].length);
-	return value;
+	return control_ask(&message, &answer) ? 0 : number_of(&answer, attribute);
 }
 
 bool cluster_reaches(struct cluster *cluster, uint32_t state, unsigned int but)
 {
-	const struct timespec moment = { .tv_nsec = 10000000 };
 	unsigned int host = 0, tries;
 
 	for (tries = 0; tries < 6000 && host < cluster->config.hosts; tries++) {
@@ -234,7 +235,7 @@ bool cluster_reaches(struct cluster *cluster, uint32_t state, unsigned int but)
 			    cluster_says(cluster, host, LIVESTACK_A_SESSION_STATE) != state)
 				break;
 		if (host < cluster->config.hosts)
-			nanosleep(&moment, NULL);
+			usleep(10000);
 	}
 	if (host < cluster->config.hosts)
 		printf("# host %u is in state %llu, not %u\n", host,

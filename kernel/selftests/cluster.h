@@ -35,6 +35,9 @@ struct cluster {
 	unsigned long forwarded, spoiled;
 };
 
+/* What a program lacks to share sessions, as the reason to skip it, or NULL. */
+const char *cluster_missing(void);
+
 /* All hosts' sessions, which know each other, in state created. False: failure. */
 bool cluster_open(struct cluster *cluster, const struct cluster_config *config);
 /* Deletes those sessions that are there still. Returns whether all could be. */
@@ -61,9 +64,10 @@ uint64_t cluster_peer(struct cluster *cluster, unsigned int host, uint16_t peer,
 /* The requests, for who wants to ask for something else. Each is the positive error number. */
 struct cluster_share {
 	uint32_t session;
-	uint16_t hosts, host, port;
-	const void *key, *address, *uuid;
+	uint16_t hosts, host, fanout, port; /* 0: the tree and the port are not said, */
+	const void *key, *address, *uuid;   /* nor these if NULL, */
 	uint16_t key_length, address_length;
+	uint64_t silent_ns;		    /* nor this */
 };
 
 int cluster_share(const struct cluster_share *share, uint16_t *port, uint64_t *instance);

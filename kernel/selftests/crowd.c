@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "chance.h"
+#include "cluster.h"
 #include "device.h"
 
 #define NONE LIVESTACK_TIME_NONE
@@ -122,6 +123,24 @@ bool crowd_begin(struct crowd *crowd, const uint32_t *session)
 	for (i = 0; i < crowd->count; i++)
 		pthread_create(&crowd->member[i].thread, NULL, run, &crowd->member[i]);
 	return true;
+}
+
+bool crowd_settle(struct crowd *crowd, struct cluster *cluster)
+{
+	const unsigned int hosts = cluster->config.hosts;
+	uint32_t session[CROWD_MAX];
+	bool ok = true;
+	uint16_t a, b;
+
+	for (a = 0; a < crowd->count; a++) {
+		session[a] = cluster->session[a % hosts];
+		ok = ok && cluster_component(cluster, a % hosts, a);
+	}
+	for (a = 0; a < crowd->count; a++)
+		for (b = a + 1; b < crowd->count; b++)
+			ok = ok && cluster_link(cluster, crowd_link(a, b), a, a % hosts, b,
+						b % hosts, crowd_latency(crowd_link(a, b)));
+	return ok && crowd_begin(crowd, session) && cluster_state(cluster, LIVESTACK_STATE_RUNNING);
 }
 
 bool crowd_end(struct crowd *crowd)

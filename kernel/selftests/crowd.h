@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cluster;
+
 #define CROWD_MAX 8
 #define CROWD_LATENCY 1000000 /* of the links, at least */
 
@@ -33,6 +35,9 @@ struct crowd {
 /* There is a link between any two. */
 uint16_t crowd_link(uint16_t a, uint16_t b);
 uint64_t crowd_latency(uint16_t link);
+
+/* Makes them, hosts in turn, with their links, has them join and sets all hosts running. */
+bool crowd_settle(struct crowd *crowd, struct cluster *cluster);
 
 /* They join: component @i of @session[i]. False: failure. */
 bool crowd_begin(struct crowd *crowd, const uint32_t *session);

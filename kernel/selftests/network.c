@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "chance.h"
+#include "host_clock.h"
 
 #define WAITING 4096
 #define KEPT 64
@@ -32,14 +33,6 @@ struct network {
 	unsigned int count, kept_count;
 	uint64_t seed;
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 static socklen_t loopback(bool ipv6, uint16_t port, struct sockaddr_storage *address)
 {
@@ -83,7 +76,9 @@ static void wait_for(struct network *network, const struct packet *packet)
 		return;
 	place = &network->waiting[network->count++];
 	*place = *packet;
-	place->at_ns = now() + (delay ? chance_of(&network->seed, delay * 1000ULL) : 0);
+	place->at_ns = time_of(CLOCK_MONOTONIC);
+	if (delay)
+		place->at_ns += chance_of(&network->seed, delay * 1000ULL);
 }
 
 /* A packet has come for host @packet->to. The sender's number is in the header. */
@@ -111,7 +106,7 @@ static void take(struct network *network, struct packet *packet)
 
 static void pass_on_due(struct network *network)
 {
-	const uint64_t time = now();
+	const uint64_t time = time_of(CLOCK_MONOTONIC);
 	unsigned int i;
 
 	for (i = 0; i < network->count;) {

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MS 1000000ULL
@@ -26,11 +25,6 @@
 #define SILENT (200 * MS)
 
 static struct cluster cluster;
-
-static void sleep_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
-}
 
 static uint64_t says(unsigned int host, unsigned int attribute)
 {
@@ -47,23 +41,8 @@ static bool opens(uint64_t end_ns)
 	return cluster_open(&cluster, &config);
 }
 
-static bool settle(struct crowd *crowd)
-{
-	bool ok = true;
-	uint16_t a, b;
-
-	for (a = 0; a < PARTS; a++)
-		ok = ok && cluster_component(&cluster, a, a);
-	for (a = 0; a < PARTS; a++)
-		for (b = a + 1; b < PARTS; b++)
-			ok = ok && cluster_link(&cluster, crowd_link(a, b), a, a, b, b,
-						crowd_latency(crowd_link(a, b)));
-	return ok && crowd_begin(crowd, cluster.session) &&
-	       cluster_state(&cluster, LIVESTACK_STATE_RUNNING);
-}
-
 /* All stand still: the count of windows stays. */
-static bool stands(long ms)
+static bool stands(unsigned int ms)
 {
 	uint64_t windows[HOSTS];
 	unsigned int host;
@@ -71,7 +50,7 @@ static bool stands(long ms)
 
 	for (host = 0; host < HOSTS; host++)
 		windows[host] = says(host, LIVESTACK_A_SESSION_WINDOWS);
-	sleep_ms(ms);
+	usleep(ms * 1000);
 	for (host = 0; host < HOSTS; host++) {
 		ok = ok && says(host, LIVESTACK_A_SESSION_WINDOWS) == windows[host];
 		if (host && (windows[host] + 1 < windows[0] || windows[host] > windows[0] + 1))
@@ -92,7 +71,7 @@ static bool goes_on(void)
 		if (says(0, LIVESTACK_A_SESSION_WINDOWS) > before + 2 ||
 		    says(0, LIVESTACK_A_SESSION_STATE) == LIVESTACK_STATE_STOPPED)
 			return true;
-		sleep_ms(10);
+		usleep(10000);
 	}
 	ktap_note("no window has opened");
 	return false;
@@ -115,9 +94,9 @@ static bool as_if(bool (*disturb)(void))
 	unsigned int i;
 	bool ok;
 
-	ok = opens(end_ns) && settle(&undisturbed) && crowd_end(&undisturbed);
+	ok = opens(end_ns) && crowd_settle(&undisturbed, &cluster) && crowd_end(&undisturbed);
 	ok = cluster_close(&cluster) && ok;
-	ok = ok && opens(end_ns) && settle(&crowd);
+	ok = ok && opens(end_ns) && crowd_settle(&crowd, &cluster);
 	ok = ok && disturb();
 	ok = crowd_end(&crowd) && ok;
 	for (i = 0; i < PARTS; i++)
@@ -131,7 +110,7 @@ static bool cut(void)
 {
 	bool ok;
 
-	sleep_ms(30);
+	usleep(30000);
 	cluster.weather->cut = 1 << 1;
 	ok = cluster_reaches(&cluster, LIVESTACK_STATE_PAUSED, 0) && is_silent(0, 1) &&
 	     is_silent(2, 1);
@@ -146,7 +125,7 @@ static bool pauses(void)
 {
 	bool ok;
 
-	sleep_ms(30);
+	usleep(30000);
 	ok = !control_state(cluster.session[2], LIVESTACK_STATE_PAUSED) &&
 	     cluster_reaches(&cluster, LIVESTACK_STATE_PAUSED, 0) &&
 	     says(2, LIVESTACK_A_SESSION_REASON) == LIVESTACK_REASON_ASKED &&
@@ -175,9 +154,9 @@ static bool shortens(void)
 static void test_stop(void)
 {
 	struct crowd crowd = { .count = PARTS, .seed = 5 };
-	bool ok = opens(0) && settle(&crowd);
+	bool ok = opens(0) && crowd_settle(&crowd, &cluster);
 
-	sleep_ms(30);
+	usleep(30000);
 	ok = ok && !control_state(cluster.session[1], LIVESTACK_STATE_STOPPED) &&
 	     cluster_reaches(&cluster, LIVESTACK_STATE_STOPPED, 0) &&
 	     says(1, LIVESTACK_A_SESSION_REASON) == LIVESTACK_REASON_ASKED &&
@@ -191,9 +170,9 @@ static void test_stop(void)
 static void test_stop_alone(void)
 {
 	struct crowd crowd = { .count = PARTS, .seed = 5 };
-	bool ok = opens(0) && settle(&crowd);
+	bool ok = opens(0) && crowd_settle(&crowd, &cluster);
 
-	sleep_ms(30);
+	usleep(30000);
 	cluster.weather->cut = 1 << 1;
 	ok = ok && cluster_reaches(&cluster, LIVESTACK_STATE_PAUSED, 0) &&
 	     cluster_state(&cluster, LIVESTACK_STATE_STOPPED) &&
@@ -229,11 +208,11 @@ static void test_death(void)
 
 	if (ok) {
 		pid = join_and_run();
-		sleep_ms(100);
+		usleep(100000);
 		other = device_join(cluster.session[1], 1, O_NONBLOCK);
 		ok = other >= 0 && cluster_state(&cluster, LIVESTACK_STATE_RUNNING);
 		device_wait(other, &clock, LIVESTACK_TIME_NONE, NULL);
-		sleep_ms(200);
+		usleep(200000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 	}
@@ -253,7 +232,7 @@ static void test_deleted(void)
 		  cluster_component(&cluster, 1, 1) && crowd_begin(&crowd, cluster.session) &&
 		  cluster_state(&cluster, LIVESTACK_STATE_RUNNING);
 
-	sleep_ms(30);
+	usleep(30000);
 	ok = ok && !control_delete(cluster.session[2]);
 	cluster.session[2] = 0;
 	ok = ok && cluster_reaches(&cluster, LIVESTACK_STATE_STOPPED, 1 << 2) &&
@@ -265,10 +244,10 @@ static void test_deleted(void)
 static void test_unload(void)
 {
 	struct crowd crowd = { .count = PARTS, .seed = 5 };
-	bool ok = opens(0) && settle(&crowd), gone;
+	bool ok = opens(0) && crowd_settle(&crowd, &cluster), gone;
 	char command[512];
 
-	sleep_ms(30);
+	usleep(30000);
 	gone = !syscall(SYS_delete_module, "livestack_sync", O_NONBLOCK);
 	ok = ok && gone && cluster_reaches(&cluster, LIVESTACK_STATE_STOPPED, 0);
 	ok = crowd_end(&crowd) && ok;
@@ -280,12 +259,10 @@ static void test_unload(void)
 
 int main(void)
 {
-	const char *missing = control_missing();
+	const char *missing = cluster_missing();
 
 	if (missing)
 		return ktap_skip_all(missing);
-	if (access("/sys/module/livestack_sync", F_OK))
-		return ktap_skip_all("livestack_sync.ko is not loaded");
 	ktap_plan(8);
 	ktap_ok(as_if(cut),
 		"a host is cut off: the others name it and stand still, and go on after");

@@ -11,7 +11,6 @@
 #include "crowd.h"
 #include "ktap.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #define MS 1000000ULL
@@ -69,25 +68,6 @@ static struct outcome on_one_host(void)
 	return outcome;
 }
 
-/* Components go to hosts in turn. */
-static bool settle(struct cluster *cluster, struct crowd *crowd)
-{
-	const unsigned int hosts = cluster->config.hosts;
-	uint32_t sessions[PARTS];
-	bool ok = true;
-	uint16_t a, b;
-
-	for (a = 0; a < PARTS; a++) {
-		sessions[a] = cluster->session[a % hosts];
-		ok = ok && cluster_component(cluster, a % hosts, a);
-	}
-	for (a = 0; a < PARTS; a++)
-		for (b = a + 1; b < PARTS; b++)
-			ok = ok && cluster_link(cluster, crowd_link(a, b), a, a % hosts, b,
-						b % hosts, crowd_latency(crowd_link(a, b)));
-	return ok && crowd_begin(crowd, sessions);
-}
-
 /* While it runs no host is more than a window away from another, by the count of windows. */
 static bool looks(struct cluster *cluster)
 {
@@ -112,7 +92,6 @@ static bool looks(struct cluster *cluster)
 
 static bool near(struct cluster *cluster)
 {
-	const struct timespec moment = { .tv_nsec = 1000000 };
 	unsigned int looked = 0;
 	bool ok = true;
 
@@ -120,7 +99,7 @@ static bool near(struct cluster *cluster)
 			     LIVESTACK_STATE_STOPPED) {
 		ok = looks(cluster);
 		looked++;
-		nanosleep(&moment, NULL);
+		usleep(1000);
 	}
 	ktap_note("looked %u times", looked);
 	return ok;
@@ -182,7 +161,7 @@ static struct outcome shared(struct cluster *cluster, const struct cluster_confi
 		return outcome;
 	if (weather)
 		*cluster->weather = *weather;
-	if (!settle(cluster, &crowd) || !cluster_state(cluster, LIVESTACK_STATE_RUNNING))
+	if (!crowd_settle(&crowd, cluster))
 		return outcome;
 	outcome.ok = near(cluster);
 	outcome.ok = crowd_end(&crowd) && outcome.ok && adds_up(cluster);
@@ -203,7 +182,7 @@ static void point(const struct outcome *wanted, const struct cluster_config *con
 
 int main(void)
 {
-	const char *missing = control_missing();
+	const char *missing = cluster_missing();
 	const struct cluster_weather bad = {
 		.lost = 50, .twice = 50, .changed = 20, .delay_us = 2000,
 	};
@@ -214,8 +193,6 @@ int main(void)
 
 	if (missing)
 		return ktap_skip_all(missing);
-	if (access("/sys/module/livestack_sync", F_OK))
-		return ktap_skip_all("livestack_sync.ko is not loaded");
 	ktap_plan(6);
 	end_ns = ktap_count(200, 5000) * MS;
 	config.end_ns = end_ns;

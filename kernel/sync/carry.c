@@ -16,11 +16,6 @@
 #define LS_CARRY_ACCOUNT 1
 #define LS_ACCOUNT_BYTES 32
 
-static struct ls_hub *ls_hub_of(struct ls_sync *sync)
-{
-	return container_of(sync, struct ls_hub, sync);
-}
-
 static void ls_carry_header(u8 *to, u8 kind, const struct ls_far_message *far)
 {
 	to[0] = kind;

@@ -17,11 +17,6 @@
 /* After the end, for those who may not know of it yet. */
 #define LS_HUB_LINGER_NS (500 * (u64)NSEC_PER_MSEC)
 
-static struct ls_hub *ls_hub_of(struct ls_sync *sync)
-{
-	return container_of(sync, struct ls_hub, sync);
-}
-
 /* What the protocol tells. */
 
 static void ls_hub_room(struct ls_sync *sync, u16 host)

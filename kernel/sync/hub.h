@@ -78,6 +78,11 @@ struct ls_hub {
 	u8 packet[LS_SYNC_PACKET_MAX + CHACHA20POLY1305_AUTHTAG_SIZE];
 };
 
+static inline struct ls_hub *ls_hub_of(struct ls_sync *sync)
+{
+	return container_of(sync, struct ls_hub, sync);
+}
+
 static inline u64 ls_hub_now(void)
 {
 	return ktime_get_ns();

@@ -135,28 +135,31 @@ static void ls_hub_free_all(struct ls_hub *hub)
 	}
 }
 
-/* Does what is due. Returns when to do so next. */
-static u64 ls_hub_tick(struct ls_hub *hub)
+/* Does what is due. */
+static void ls_hub_tick(struct ls_hub *hub)
 {
 	unsigned long flags = ls_share_lock(hub->session);
 	const u64 now_ns = ls_hub_now();
-	u64 at_ns = LS_TIME_NONE;
 
-	if (hub->begun) {
-		if (ls_sync_timer(&hub->sync) <= now_ns)
-			ls_sync_tick(&hub->sync, now_ns);
-		ls_hub_report(hub);
-	}
+	if (hub->begun && ls_sync_timer(&hub->sync) <= now_ns)
+		ls_sync_tick(&hub->sync, now_ns);
+	ls_hub_report(hub);
 	ls_share_unlock(hub->session, flags);
-	flags = ls_share_lock(hub->session);
-	if (hub->begun)
-		at_ns = ls_sync_timer(&hub->sync);
+}
+
+/* When something is due next. */
+static u64 ls_hub_due(struct ls_hub *hub)
+{
+	unsigned long flags = ls_share_lock(hub->session);
+	const u64 at_ns = hub->begun ? ls_sync_timer(&hub->sync) : LS_TIME_NONE;
+
 	ls_share_unlock(hub->session, flags);
 	return at_ns;
 }
 
-static void ls_hub_sleep(struct ls_hub *hub, u64 at_ns)
+static void ls_hub_sleep(struct ls_hub *hub)
 {
+	const u64 at_ns = ls_hub_due(hub);
 	ktime_t until = ns_to_ktime(at_ns);
 
 	set_current_state(TASK_IDLE);
@@ -178,19 +181,18 @@ int ls_hub_thread(void *data)
 	sched_set_fifo_low(current);
 	while (!kthread_should_stop()) {
 		bool more;
-		u64 at_ns;
 
 		/* What is told from here on is looked at again, see ls_hub_kick(). */
 		smp_store_mb(hub->kicked, false);
 		more = ls_hub_take_all(hub);
 		ls_hub_supply(hub);
-		at_ns = ls_hub_tick(hub);
+		ls_hub_tick(hub);
 		more |= ls_hub_send_all(hub);
 		ls_hub_free_all(hub);
 		if (more)
 			cond_resched();
 		else
-			ls_hub_sleep(hub, at_ns);
+			ls_hub_sleep(hub);
 	}
 	ls_hub_free_all(hub);
 	return 0;

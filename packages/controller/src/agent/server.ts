@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries the agent's protocol over a Unix socket: a request and its answer are a line of JSON each.
 // Answers may overtake each other.
-import { chmodSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import type * as z from "zod";
-import { giveToGroup } from "../host/livestack-group.js";
+import { listenForGroup } from "../host/livestack-group.js";
 import { LivestackError } from "../livestack-error.js";
 import { LineSplitter } from "./line-splitter.js";
 import { type Handlers, requestLine, type VerbName, verbs } from "./protocol.js";
@@ -27,15 +27,7 @@ export class AgentServer {
     const server = createServer();
     const agent = new AgentServer(server);
     server.on("connection", (socket) => agent.#serve(socket, handlers, token));
-    await new Promise<void>((done, failed) => {
-      server.once("error", failed);
-      // Nobody connects before its mode is what it has to be.
-      const before = process.umask(0o117);
-      server.listen(path, done);
-      process.umask(before);
-    });
-    chmodSync(path, 0o660);
-    giveToGroup(path);
+    await listenForGroup(server, path);
     return agent;
   }
 

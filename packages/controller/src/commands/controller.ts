@@ -2,17 +2,13 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { CONTROLLER_PORT, localSocket } from "../cluster/controller-place.js";
 import type { Context } from "../context.js";
+import type { Address } from "../daemon/controller.js";
 
 const METRICS_PORT = 7601;
 const BEAT_MS = 5_000;
 const HELLO_MS = 10_000;
 const IDLE_MS = 60_000;
 const CERTIFICATE_LOOK_MS = 10_000;
-
-interface Address {
-  host: string;
-  port: number;
-}
 
 interface Options {
   listen: Address;
@@ -74,7 +70,7 @@ export function addController(program: Command, context: Context): void {
     });
 }
 
-export function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     if (signal.aborted) done();
     else signal.addEventListener("abort", () => done(), { once: true });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controller daemon, put together: TLS and a local socket outside, gRPC inside, state in a folder.
-import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import type { Server as HttpServer } from "node:http";
 import {
   createServer as createLocalServer,
@@ -14,7 +14,7 @@ import { ControlServiceService } from "@livestack/proto/control";
 import { HealthImplementation } from "grpc-health-check";
 import type { Certificates } from "../cluster/credentials.js";
 import { CHANNEL_OPTIONS } from "../cluster/limits.js";
-import { giveToGroup } from "../host/livestack-group.js";
+import { listenForGroup } from "../host/livestack-group.js";
 import { agentService } from "./agent-service.js";
 import { callerOf, LOCAL_USER } from "./caller.js";
 import { type ControlServiceParts, controlService } from "./control-service.js";
@@ -152,14 +152,7 @@ export class Controller {
     rmSync(path, { force: true });
     const local = createLocalServer((each: Socket) => injector.injectConnection(each));
     this.#local = local;
-    await new Promise<void>((done, failed) => {
-      local.once("error", failed);
-      const before = process.umask(0o117);
-      local.listen(path, done);
-      process.umask(before);
-    });
-    chmodSync(path, 0o660);
-    giveToGroup(path);
+    await listenForGroup(local, path);
   }
 
   #server(

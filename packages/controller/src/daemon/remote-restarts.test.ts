@@ -22,14 +22,19 @@ function agentProcess(cluster: ClusterWorld, world: RunWorld, host: string): Chi
   return spawn(process.execPath, args, { env: world.env, stdio: "ignore" });
 }
 
-t.test("an agent that is killed and started again goes on with its sessions", async (t) => {
+/** A cluster with host node1, whose agent is a process that can be killed. */
+async function withAgentProcess(t: Test) {
   const cluster = await ClusterWorld.create(t);
   await cluster.issue({ role: "agent", name: "node1" });
   cluster.controller.hosts.add("node1");
   const host = new RunWorld(t);
   const child = agentProcess(cluster, host, "node1");
   await cluster.until("node1", "up");
-  const { world } = cluster;
+  return { cluster, host, child, world: cluster.world };
+}
+
+t.test("an agent that is killed and started again goes on with its sessions", async (t) => {
+  const { cluster, host, child, world } = await withAgentProcess(t);
   const file = world.scenario(waiting(host.root));
   const run = cluster.livestack("run", file, "--out", world.out);
   await cluster.eventually("time has begun", () => begunOn(host));
@@ -55,13 +60,7 @@ t.test("an agent that is killed and started again goes on with its sessions", as
 t.test(
   "an agent that is killed before time has begun ends what it left, and the run",
   async (t) => {
-    const cluster = await ClusterWorld.create(t);
-    await cluster.issue({ role: "agent", name: "node1" });
-    cluster.controller.hosts.add("node1");
-    const host = new RunWorld(t);
-    const child = agentProcess(cluster, host, "node1");
-    await cluster.until("node1", "up");
-    const { world } = cluster;
+    const { cluster, host, child, world } = await withAgentProcess(t);
     const silent = waiting(host.root).replace("kernel}", "kernel, append: fake=silent}");
     const run = cluster.livestack("run", world.scenario(silent), "--out", world.out);
     await cluster.eventually("it boots", () => host.processes().length > 0);
