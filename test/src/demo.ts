@@ -11,8 +11,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
-import { release } from "node:os";
+import { release, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { RESULT_FILE, resultSchema } from "@livestack/controller/result";
@@ -33,11 +34,14 @@ import {
   startCommand,
   up,
 } from "@livestack/lab";
+import { parseDocument } from "yaml";
 import { demoText, faultsOf } from "./demo-check.js";
+import { type ClusterHost, LabCluster } from "./lab-cluster.js";
 
-const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--here]]
+const HELP = `usage: npm run demo [-- [--kernel KERNEL] [--hosts N | --here]]
 
   --kernel KERNEL   kernel of the lab host: 6.1, 6.12 (default), debug or a built tree's folder
+  --hosts 2         on two lab hosts: a guest and a model on each, and the links between them
   --here            load the modules into this machine's own kernel instead of a lab host's (root)
 `;
 
@@ -51,10 +55,17 @@ const MODULES = [
   ["vcpu", "livestack_vcpu"],
   ["ipc", "livestack_ipc"],
 ] as const;
+const SYNC = ["sync", "livestack_sync"] as const;
+/** Modules of the kernel's own that one of ours needs are not loaded by insmod. */
+const INSERT =
+  'for needed in $(modinfo -F depends "$1" | tr , " "); do modprobe -q "$needed"; done; exec insmod "$1"';
+type Module = (typeof MODULES)[number] | typeof SYNC;
+const HOSTS_MAX = 2;
 
-/** The machine that the demo is played on. */
+/** The machine, or machines, that the demo is played on. */
 interface Stage {
-  /** Runs argv to its end and returns its standard output. @throws Error unless its status is 0 */
+  modules: readonly Module[];
+  /** Runs argv on each to its end. @returns standard output of the first. @throws Error unless all end with 0 */
   run(argv: readonly string[]): Promise<string>;
   /** Carries out the scenario, with its progress on our standard error. */
   livestackRun(): Promise<{ status: number; folder: string | undefined }>;
@@ -70,27 +81,72 @@ function runArguments(out: string): string[] {
   return [process.execPath, program, "run", join(repoRoot, SCENARIO), "--out", out];
 }
 
-async function labStage(kernel: Kernel): Promise<Stage> {
+async function labStage(kernel: Kernel, count: number): Promise<Stage> {
   const name = `demo-${process.pid}-k`;
-  const lab = await up({ name, kernel: kernel.label, cpus: 2 });
-  const [host] = lab.hosts;
-  if (!host) throw new Error("the lab has no host");
-  say(`lab host   ${host.name}, kernel ${kernel.release}, up in ${(host.bootMs ?? 0) / 1000} s`);
+  const { hosts } = await up({ name, kernel: kernel.label, cpus: 2, hosts: count });
   const run: Stage["run"] = async (argv) => {
-    const { status, stdout, stderr } = await exec(host.name, argv);
-    if (status !== 0) throw new Error(`${argv.join(" ")}: status ${status}: ${stderr}`);
-    return stdout.toString();
+    const outcomes = await Promise.all(
+      hosts.map(async (host) => ({ host: host.name, ...(await exec(host.name, argv)) })),
+    );
+    for (const { host, status, stderr } of outcomes)
+      if (status !== 0) throw new Error(`${host}: ${argv.join(" ")}: status ${status}: ${stderr}`);
+    return outcomes[0]?.stdout.toString() ?? "";
   };
-  await run(["sh", "-c", "modprobe kvm_amd || modprobe kvm_intel"]);
-  const livestackRun = async () => {
-    const command = await startCommand(host.name, { argv: runArguments(LAB_RUNS) });
-    command.stdin.end();
-    command.stdout.resume();
-    command.stderr.pipe(process.stderr, { end: false });
-    const status = shellStatus(await command.exit);
-    return { status, folder: await fetchRun(host.name) };
-  };
-  return { run, livestackRun, end: () => down(name) };
+  const stage = { run, modules: MODULES, end: () => down(name) };
+  try {
+    for (const host of hosts)
+      say(
+        `lab host   ${host.name}, kernel ${kernel.release}, up in ${(host.bootMs ?? 0) / 1000} s`,
+      );
+    await run(["sh", "-c", "modprobe kvm_amd || modprobe kvm_intel"]);
+    if (count === 1)
+      return {
+        ...stage,
+        livestackRun: () => runInLab(hosts[0]?.name ?? "", runArguments(LAB_RUNS)),
+      };
+    // Theirs is loaded by then: the controller and agents are started with the run.
+    return { ...stage, modules: [...MODULES, SYNC], livestackRun: () => runOnCluster(hosts) };
+  } catch (error) {
+    await stage.end();
+    throw error;
+  }
+}
+
+async function runInLab(host: string, argv: readonly string[]) {
+  const command = await startCommand(host, { argv });
+  command.stdin.end();
+  command.stdout.resume();
+  command.stderr.pipe(process.stderr, { end: false });
+  const status = shellStatus(await command.exit);
+  return { status, folder: await fetchRun(host) };
+}
+
+/** With a controller, and an agent on each host. */
+async function runOnCluster(hosts: readonly ClusterHost[]) {
+  const cluster = await LabCluster.start(hosts);
+  const place = mkdtempSync(join(tmpdir(), "livestack-demo-"));
+  try {
+    say(`cluster    a controller on ${hosts[0]?.name}, agents on ${namesOf(hosts)}\n`);
+    const file = join(place, "demo.yaml");
+    writeFileSync(file, spreadOver(hosts, readFileSync(join(repoRoot, SCENARIO), "utf8")));
+    return await runInLab(hosts[0]?.name ?? "", cluster.argv("run", file, "--out", LAB_RUNS));
+  } finally {
+    await cluster.end();
+    rmSync(place, { recursive: true });
+  }
+}
+
+function namesOf(hosts: readonly ClusterHost[]): string {
+  return hosts.map(({ name }) => name).join(" and ");
+}
+
+/** The same scenario with a place for each component; programs are where they were. */
+function spreadOver(hosts: readonly ClusterHost[], text: string): string {
+  const scenario = parseDocument(text.replaceAll("../../", `${repoRoot}/`), { merge: true });
+  const { components } = scenario.toJS() as { components: Record<string, object> };
+  for (const [index, name] of Object.keys(components).entries())
+    scenario.setIn(["components", name, "host"], hosts[index % hosts.length]?.name);
+  return scenario.toString();
 }
 
 /** The one run of a lab host, which would be gone with it. @returns its folder here, if there is one */
@@ -138,6 +194,7 @@ function thisKernel(): Kernel {
 }
 
 const here: Stage = {
+  modules: MODULES,
   run: async ([name = "", ...args]) => {
     const { status, stdout, stderr, error } = spawnSync(name, args, { encoding: "utf8" });
     if (status !== 0) throw new Error(`${[name, ...args].join(" ")}: ${error?.message ?? stderr}`);
@@ -168,12 +225,12 @@ function statusOf(child: ChildProcess): Promise<number> {
 async function play(kernel: Kernel, stage: Stage): Promise<void> {
   const loaded: string[] = [];
   try {
-    for (const [folder, name] of MODULES) {
-      await stage.run(["insmod", moduleFile(kernel, folder)]);
+    for (const [folder, name] of stage.modules) {
+      await stage.run(["sh", "-c", INSERT, "sh", moduleFile(kernel, folder)]);
       loaded.unshift(name);
     }
     const versions: string[] = [];
-    for (const [, name] of MODULES) {
+    for (const [, name] of stage.modules) {
       const version = await stage.run(["cat", `/sys/module/${name}/version`]);
       versions.push(`${name}.ko ${version.trim()}`);
     }
@@ -201,10 +258,22 @@ function check(status: number, folder: string | undefined): void {
   if (faults.length > 0) throw new Error(faults.join("; "));
 }
 
+function hostCount(text: string, isHere: boolean): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= HOSTS_MAX && !(isHere && count > 1))
+    return count;
+  throw new LabError(
+    ExitStatus.USAGE,
+    isHere ? "--here is one machine: leave --hosts out" : `--hosts ${text}: 1 or ${HOSTS_MAX}`,
+    "the demo has two guests, one for each host",
+  );
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       kernel: { type: "string", default: DEFAULT_KERNEL },
+      hosts: { type: "string", default: "1" },
       here: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -213,11 +282,12 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return ExitStatus.OK;
   }
+  const hosts = hostCount(values.hosts, values.here);
   const kernel = values.here ? thisKernel() : await resolveKernel(values.kernel);
   await buildModules(kernel);
   // Here, and kept: an emulated host takes minutes for it, and forgets it.
   tinyGuest();
-  const stage = values.here ? here : await labStage(kernel);
+  const stage = values.here ? here : await labStage(kernel, hosts);
   try {
     await play(kernel, stage);
   } finally {

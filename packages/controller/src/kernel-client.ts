@@ -26,6 +26,9 @@ export type KernelClient = Pick<
   | "linkDump"
   | "linkSet"
   | "portNew"
+  | "syncNew"
+  | "peerSet"
+  | "peerDump"
   | "events"
 > & { close(): Promise<void> };
 

@@ -19,14 +19,18 @@ import { NetlinkError } from "./netlink-error.js";
 import {
   asComponent,
   asLink,
+  asPeer,
   asPort,
   asSession,
+  asSync,
   asVcpu,
   type Component,
   certain,
   type Link,
+  type Peer,
   type Port,
   type Session,
+  type Sync,
   type Vcpu,
 } from "./objects.js";
 import { coreRefusal, errorName } from "./own-errors.js";
@@ -205,6 +209,20 @@ export class NetlinkClient {
   /** What is on its way to it is dropped, and counted. */
   async portDel(request: DoTypes["portDel"]["request"]): Promise<void> {
     await this.#do("portDel", request);
+  }
+
+  /** @returns where this host listens for the others of the session */
+  async syncNew(request: DoTypes["syncNew"]["request"]): Promise<Sync> {
+    return asSync(await this.#do("syncNew", request));
+  }
+
+  async peerSet(request: DoTypes["peerSet"]["request"]): Promise<void> {
+    await this.#do("peerSet", request);
+  }
+
+  /** Of all sessions, unless one is named. */
+  async peerDump(request: DumpTypes["peerGet"]["request"] = {}): Promise<Peer[]> {
+    return (await this.#dump("peerGet", request)).map(asPeer);
   }
 
   /** @param whole for a reader of events what changes under the lists comes as events anyway */

@@ -5,5 +5,15 @@ export * from "./generated/livestack.js";
 export { bucketTop, type Histogram, type HistogramSummary, summarise } from "./histogram.js";
 export { specName } from "./limits.js";
 export { NetlinkError, type NetlinkErrorDetails } from "./netlink-error.js";
-export type { Component, Link, MemberKey, Port, Session, SessionKey, Vcpu } from "./objects.js";
+export type {
+  Component,
+  Link,
+  MemberKey,
+  Peer,
+  Port,
+  Session,
+  SessionKey,
+  Sync,
+  Vcpu,
+} from "./objects.js";
 export { memberKey, World } from "./world.js";

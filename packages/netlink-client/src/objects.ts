@@ -4,8 +4,10 @@
 import type {
   ComponentGetReply,
   LinkGetReply,
+  PeerGetReply,
   PortGetReply,
   SessionGetReply,
+  SyncNewReply,
   VcpuGetReply,
 } from "./generated/livestack.js";
 import { specName } from "./limits.js";
@@ -30,6 +32,8 @@ const COMPONENT = ["session", "id", "name", "kind", "place", "clockNs", "windows
 const LINK = ["session", "id", "a", "b", "latencyNs"] as const;
 const VCPU = ["session", "component", "id", "state", "clockNs", "windows", "parks"] as const;
 const PORT = ["session", "link", "end", "kind", "blocked"] as const;
+const SYNC = ["session", "host", "udpPort", "instance"] as const;
+const PEER = ["session", "host", "packetsOut", "packetsIn"] as const;
 const SESSION_KEY = ["id", "uuid", "name"] as const;
 const MEMBER_KEY = ["session", "id"] as const;
 
@@ -38,6 +42,10 @@ export type Component = With<ComponentGetReply, typeof COMPONENT>;
 export type Link = With<LinkGetReply, typeof LINK>;
 export type Vcpu = With<VcpuGetReply, typeof VCPU>;
 export type Port = With<PortGetReply, typeof PORT>;
+/** A host's share in a session of several, as sync-new says it. */
+export type Sync = With<SyncNewReply, typeof SYNC>;
+/** Another host of a shared session. */
+export type Peer = With<PeerGetReply, typeof PEER>;
 /** Of a session that is no more. */
 export type SessionKey = Required<Pick<SessionGetReply, (typeof SESSION_KEY)[number]>>;
 /** Of a component or link that is no more. */
@@ -49,6 +57,8 @@ export const asComponent = (reply: ComponentGetReply): Component =>
 export const asLink = (reply: LinkGetReply): Link => certain("link", LINK, reply);
 export const asVcpu = (reply: VcpuGetReply): Vcpu => certain("vcpu", VCPU, reply);
 export const asPort = (reply: PortGetReply): Port => certain("port", PORT, reply);
+export const asSync = (reply: SyncNewReply): Sync => certain("share", SYNC, reply);
+export const asPeer = (reply: PeerGetReply): Peer => certain("peer", PEER, reply);
 export const asSessionKey = (reply: Partial<SessionKey>): SessionKey =>
   certain("session", SESSION_KEY, reply);
 export const asMemberKey = (reply: Partial<MemberKey>): MemberKey =>

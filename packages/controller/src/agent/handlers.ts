@@ -17,11 +17,9 @@ export function handlersOf(agent: HostAgent): Handlers {
     status: () => agent.status(),
     statistics: () => agent.statistics(),
     prepare: (plan) => agent.prepare(plan),
-    "start-sync": async () => {
-      throw new LivestackError("NOT_LOADED", "livestack_sync.ko is not there", {
-        place: agent.uuid,
-        hint: "place all components on one host: host: NAME",
-      });
+    "start-sync": async (plan) => {
+      await agent.startSync(plan);
+      return {};
     },
     "make-disks": async (plan) => {
       await makeDisks(plan);

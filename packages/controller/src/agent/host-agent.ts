@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one session has on this machine: kernel objects, machines, processes, its state on disk. The one
 // place of a run that speaks to the kernel; handlers.ts offers it to the controller.
-import { State } from "@livestack/netlink-client";
+import type { State } from "@livestack/netlink-client";
 import { codeOf } from "../code-of.js";
 import type { RunResult } from "../guest/agent-client.js";
 import { AgentError } from "../guest/agent-error.js";
@@ -27,10 +27,13 @@ import {
   layNetworks,
   networksOf,
   newSession,
+  stopSession,
 } from "./make-session.js";
 import { fresh, type Member } from "./member.js";
 import { ModelProcess, modelAbsent } from "./model-process.js";
 import type { Answer, Params } from "./protocol.js";
+import { readStatistics, readStatus } from "./read-session.js";
+import { keptOf, linksHere, meetHosts, shareSession, shareWith } from "./share-session.js";
 
 const JOIN_POLL_MS = 20;
 /** A guest that stands still does not answer. */
@@ -41,6 +44,8 @@ export interface AgentPlace {
   root: string;
   env: Readonly<NodeJS.ProcessEnv>;
   runIp: RunIp;
+  /** where other hosts of a session reach this one; absent: it has none */
+  address?: () => Promise<string>;
 }
 
 export class HostAgent {
@@ -111,16 +116,20 @@ export class HostAgent {
 
   async prepare(plan: Params<"prepare">): Promise<Answer<"prepare">> {
     this.#state.folder = plan.folder;
-    this.#state.components = plan.components.map((each) => ({ ...each, helpers: [], runs: [] }));
-    this.#state.links = plan.links.map(({ id, name }) => ({ id, name }));
-    this.#state.captures = plan.links.flatMap(({ id, capture }) =>
-      capture ? [{ ...capture, link: id }] : [],
-    );
+    const links = linksHere(plan);
+    Object.assign(this.#state, keptOf({ ...plan, links }));
     for (const kept of this.#state.components) this.#members.set(kept.id, fresh(kept));
     this.#save();
-    await this.#told(() => this.#makeSession(plan));
+    const sync = await this.#told(() => this.#makeSession({ ...plan, links }));
     this.captures.start(this.#place.root, this.session, this.#state.captures);
-    return { session: this.session };
+    return { session: this.session, ...(sync && { sync }) };
+  }
+
+  async startSync(plan: Params<"start-sync">): Promise<void> {
+    this.#state.share = shareWith(this.#state, plan);
+    this.#save();
+    const { self } = this.#state.share;
+    await this.#told(() => meetHosts(this.kernel, this.session, self, plan));
   }
 
   async boot(plan: Params<"boot">): Promise<Answer<"boot">> {
@@ -233,27 +242,18 @@ export class HostAgent {
   }
 
   async status(): Promise<Answer<"status">> {
-    const id = this.session;
-    const [session, components] = await this.#told(() =>
-      Promise.all([this.kernel.sessionGet({ id }), this.kernel.componentDump({ session: id })]),
-    );
-    return { session, components, fates: this.#fates() };
+    const { share } = this.#state;
+    const told = await this.#told(() => readStatus(this.kernel, this.session, share));
+    return { ...told, fates: this.#fates() };
   }
 
   async statistics(): Promise<Answer<"statistics">> {
-    const id = this.session;
-    const [session, components, links, vcpus] = await this.#told(() =>
-      Promise.all([
-        this.kernel.sessionGet({ id }),
-        this.kernel.componentDump({ session: id }),
-        this.kernel.linkDump({ session: id }),
-        this.kernel.vcpuDump({ session: id }),
-      ]),
-    );
+    const { share } = this.#state;
+    const told = await this.#told(() => readStatistics(this.kernel, this.session, share));
     const execs = [...this.#members.values()]
       .filter((member) => member.execs > 0)
       .map((member) => ({ component: member.kept.id, count: member.execs }));
-    return { session, components, links, vcpus, execs };
+    return { ...told, execs };
   }
 
   setPhase({ phase, began }: Params<"phase">): void {
@@ -309,21 +309,23 @@ export class HostAgent {
     });
   }
 
-  async #makeSession(plan: Params<"prepare">): Promise<void> {
+  async #makeSession(plan: Params<"prepare">): Promise<Answer<"prepare">["sync"]> {
     const session = await newSession(this.kernel, plan);
     this.#session = session;
+    const sync = await shareSession(this.kernel, session, plan, this.#place.address);
+    if (plan.share) this.#state.share = { self: plan.share.self, hosts: [] };
     await fillSession(this.kernel, session, plan);
     this.#networks = networksOf(session, plan.links);
     // Before they are there: whoever comes after a kill is to know of them.
     this.#state.interfaces = interfacesOf(this.#networks.map(({ cable }) => cable));
     this.#save();
     await layNetworks(this.kernel, session, this.#networks, this.#place.runIp);
+    return sync;
   }
 
   async #deleteSession(id: number): Promise<void> {
     this.#session = undefined;
-    const { state } = await this.kernel.sessionGet({ id });
-    if (state !== State.stopped) await this.kernel.sessionSet({ id, state: State.stopped });
+    await stopSession(this.kernel, id);
     await this.kernel.sessionDel({ id });
   }
 

@@ -8,6 +8,7 @@ import {
   type OnLoss,
   type OnOvershoot,
   PortKind,
+  State,
 } from "@livestack/netlink-client";
 import { given } from "../given.js";
 import type { KernelClient } from "../kernel-client.js";
@@ -43,8 +44,11 @@ export async function fillSession(
   session: number,
   { components, links }: Plan,
 ): Promise<void> {
-  for (const { id, name, kind } of components)
-    await kernel.componentNew({ session, id, name, kind: Kind[kind] });
+  for (const { id, name, kind, host } of components)
+    await kernel.componentNew({
+      ...{ session, id, name },
+      ...(host === undefined ? { kind: Kind[kind] } : { kind: Kind.remote, host }),
+    });
   for (const {
     name: _,
     aPort: __,
@@ -58,6 +62,15 @@ export async function fillSession(
       ...{ session, ...link, queueBytes: Number(queueBytes) },
       ...{ toA: given(link.toA), toB: given(link.toB) },
     });
+}
+
+/** Nothing of it goes on any more; another host of the session may have stopped it meanwhile. */
+export async function stopSession(kernel: KernelClient, id: number): Promise<void> {
+  const isStopped = async () => (await kernel.sessionGet({ id })).state === State.stopped;
+  if (await isStopped()) return;
+  await kernel.sessionSet({ id, state: State.stopped }).catch(async (error) => {
+    if (!(await isStopped())) throw error;
+  });
 }
 
 /** Of all links, in their order. */

@@ -27,6 +27,8 @@ export const sessionStatus = z.object({
   joined: z.int(),
   awaited: z.int(),
   waitsFor: z.int().optional(),
+  /** the host that is not heard of, by its name, if that is the reason */
+  silent: z.string().optional(),
 });
 
 export const componentStatus = z.object({
@@ -156,6 +158,8 @@ const linkPlan = z.strictObject({
   capture: capturePlan.optional(),
 });
 
+const hostNumber = z.int().min(0).max(63);
+
 export const sessionPlan = z.strictObject({
   uuid: z.uuid(),
   name: z.string(),
@@ -166,32 +170,37 @@ export const sessionPlan = z.strictObject({
   onLoss: z.int(),
   onOvershoot: z.int(),
   components: z.array(
-    z.strictObject({ id: componentId, name: z.string(), kind: z.enum(["live", "model"]) }),
+    z.strictObject({
+      id: componentId,
+      name: z.string(),
+      kind: z.enum(["live", "model"]),
+      /** number of the host that it has its place on; absent: this one */
+      host: hostNumber.optional(),
+    }),
   ),
+  /** those that end at none of this host's components are left out there */
   links: z.array(linkPlan),
+  /** where the session is on several hosts: the part that this one has in it */
+  share: z
+    .strictObject({
+      hosts: z.int().min(2).max(64),
+      self: hostNumber,
+      /** of the session; 32 bytes that nobody but its hosts may know */
+      key: bytes,
+    })
+    .optional(),
 });
 
 const syncEnd = z.strictObject({
-  /** "192.0.2.1:7602" */
+  /** "192.0.2.1:47602" or "[2001:db8::1]:47602", UDP */
   address: z.string(),
   /** random, anew with each session that is made in the kernel */
   instance: u64,
 });
 
 export const syncPlan = z.strictObject({
-  /** this host's number among the peers */
-  self: z.int().min(0),
-  /** all hosts of the session, this one too */
-  peers: z.array(
-    z.strictObject({
-      id: z.int().min(0),
-      host: z.string(),
-      end: syncEnd,
-      components: z.array(componentId),
-    }),
-  ),
-  /** of the session, 32 bytes */
-  key: bytes,
+  /** all hosts of the session, this one too; the first is number 0 */
+  peers: z.array(z.strictObject({ host: z.string(), end: syncEnd })),
 });
 
 /** Of a component's process, once it is no more. */
@@ -245,11 +254,11 @@ export const verbs = {
     params: sessionPlan,
     answer: z.strictObject({
       session: z.int(),
-      /** where this host's kernel listens for the others of the session; absent: it has no such module */
+      /** where this host's kernel listens for the others of the session; absent: it has it alone */
       sync: syncEnd.optional(),
     }),
   },
-  /** After prepare on all hosts of the session, before a guest boots: from here on their windows are one. */
+  /** After prepare on all hosts of the session, before a guest boots: where each listens for the others. */
   "start-sync": { control: true, params: syncPlan, answer: nothing },
   /** Before its guest boots: files that are its disks. */
   "make-disks": { control: true, params: disksPlan, answer: nothing },

@@ -163,6 +163,6 @@ export class LinkCapture {
 }
 
 /** Of the interface for what arrives at an end. */
-function indexOf(end: number): number {
+export function indexOf(end: number): number {
   return end === End.b ? 0 : 1;
 }

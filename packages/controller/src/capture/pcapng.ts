@@ -116,6 +116,20 @@ export function blockLength(head: Buffer): number | undefined {
   return length >= LEAST_BYTES && length % 4 === 0 ? length : undefined;
 }
 
+/** Of which interface and when a packet is, or statistics are; undefined of other blocks. */
+export function blockPlace(
+  block: Buffer,
+): { isPacket: boolean; interface: number; timeNs: bigint } | undefined {
+  const type = block.readUInt32LE(0);
+  if (type !== BlockType.packet && type !== BlockType.statistics) return undefined;
+  const [high, low] = [block.readUInt32LE(12), block.readUInt32LE(16)];
+  return {
+    isPacket: type === BlockType.packet,
+    interface: block.readUInt32LE(8),
+    timeNs: (BigInt(high) << 32n) | BigInt(low),
+  };
+}
+
 type Options = readonly (readonly [code: number, value: Uint8Array])[];
 
 function block(type: number, body: Buffer, options: Options): Buffer {

@@ -46,15 +46,14 @@ const PARAMS: { [Name in SessionVerb]: Params<Name>[] } = {
         { id: 1, name: "b", kind: "model" },
       ],
     },
-  ],
-  "start-sync": [
     {
-      ...{ self: 1, key: Buffer.alloc(32, 7) },
-      peers: [
-        { id: 0, host: "a", end: { address: "192.0.2.1:1", instance: HUGE }, components: [] },
-      ],
+      ...{ uuid: "0f3c6d1e-8a51-4f6e-9d53-6d3f5a1c0001", name: "x", folder: "/f", quantumNs: 1n },
+      ...{ mode: 1, onLoss: 1, onOvershoot: 1, links: [] },
+      components: [{ id: 0, name: "a", kind: "live", host: 0 }],
+      share: { hosts: 2, self: 1, key: Buffer.alloc(32, 7) },
     },
   ],
+  "start-sync": [{ peers: [{ host: "a", end: { address: "192.0.2.1:1", instance: HUGE } }] }],
   "make-disks": [
     { component: 0, empty: [] },
     {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from "commander";
 import type { Context } from "../context.js";
+import { listStates } from "../host/session-state.js";
 import { withKernel } from "../kernel-client.js";
 import { jsonText, type OutputFormat, withOutputFormat } from "../output-format.js";
 import { findSession, withSession } from "../session/find-session.js";
+import { plainPeer } from "../session/hosts-text.js";
 import { jsonOf } from "../session/show.js";
 import { statusText } from "../session/status-text.js";
 
@@ -12,8 +14,10 @@ export function addStatus(program: Command, context: Context): void {
     .description("one session with its components and links: whom it waits for, what was late")
     .action((wanted: string, { output }: { output: OutputFormat }) =>
       withKernel(context, async (client) => {
-        const { id } = await findSession(client, wanted);
+        const { id, uuid } = await findSession(client, wanted);
         const mine = ({ session }: { session: number }) => session === id;
+        const known = listStates(context.root).find((each) => each.uuid === uuid);
+        const peers = (await client.peerDump({ session: id })).filter(mine);
         const status = {
           session: await client.sessionGet({ id }),
           components: (await client.componentDump({ session: id })).filter(mine),
@@ -21,8 +25,11 @@ export function addStatus(program: Command, context: Context): void {
         };
         context.stdout.write(
           output === "json"
-            ? jsonText({ schema: "livestack.status/1", ...(jsonOf(status) as object) })
-            : statusText(status),
+            ? jsonText({
+                schema: "livestack.status/1",
+                ...(jsonOf({ ...status, peers: peers.map(plainPeer) }) as object),
+              })
+            : statusText({ ...status, peers, hosts: known?.share?.hosts ?? [] }),
         );
       }),
     );

@@ -117,7 +117,9 @@ export class ClusterWorld {
     mkdirSync(join(world.root, "sys/module/livestack"), { recursive: true });
     writeFileSync(join(world.root, "sys/module/livestack/version"), "0.1.0\n");
     const stop = new AbortController();
-    const options = { controller: this.address, host, files, settleMs: 5 };
+    // Of no machine: what it says of itself to other hosts.
+    const address = "192.0.2.7";
+    const options = { controller: this.address, host, address, files, settleMs: 5 };
     const backOff = { firstMs: 20, mostMs: 100 };
     const context = { ...this.contextOf(world), env: { ...world.env } };
     const running = new AgentDaemon(context, { ...options, backOff }, this.log).run(stop.signal);

@@ -2,6 +2,7 @@
 // `livestack run --controller`: guests on a host of a controller, over real TLS, with fake kernels and VMMs.
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Kind, NetlinkError } from "@livestack/netlink-client";
 import t from "tap";
 import { ClusterWorld } from "./cluster-world-for-test.js";
 
@@ -106,7 +107,7 @@ t.test("outputs longer than a message come whole", async (t) => {
     t.equal(statSync(join(commands, name)).size, 4_000_000, name);
 });
 
-t.test("components go to the host that the scenario names, not yet to several", async (t) => {
+t.test("components go to the host that the scenario names", async (t) => {
   const cluster = await ClusterWorld.create(t);
   const { world: one } = await cluster.startAgent("node1");
   const { world: two } = await cluster.startAgent("node2");
@@ -117,12 +118,6 @@ t.test("components go to the host that the scenario names, not yet to several", 
   const good = await cluster.livestack("run", world.scenario(at("node2")), "--out", world.out);
   t.equal(good.status, 0, good.stderr);
   t.same([one.loaded.length > 0, two.loaded.length > 0], [false, true]);
-  const spread = at("node2").replace("host: node2", "host: node1");
-  const refused = await cluster.livestack("run", world.scenario(spread), "--out", world.out);
-  t.match(refused, {
-    status: 1,
-    stderr: /several hosts: node1 \(1\), node2 \(1\) \[WRONG_STATE\]/,
-  });
   const gone = await cluster.livestack("run", world.scenario(at("node3")), "--out", world.out);
   t.match(gone, {
     status: 1,
@@ -144,4 +139,99 @@ t.test("what a host lacks is said before anything is made, by the host", async (
   t.notOk(existsSync(world.out), "no run folder was made");
   const kept = await cluster.livestack("run", file, "--keep-disks");
   t.match(kept, { status: 2, stderr: /\[USAGE\]/ });
+});
+
+t.test("a run on two hosts: each makes its part and knows the other", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const [{ world: one }, { world: two }] = [
+    await cluster.startAgent("node1"),
+    await cluster.startAgent("node2"),
+  ];
+  await cluster.until("node1", "up");
+  await cluster.until("node2", "up");
+  const { world } = cluster;
+  const file = world.scenario(`
+name: apart
+session: {end: commands, duration: 60s}
+components:
+  one: {host: node1, image: {kernel: ${one.root}/kernel}, run: [echo here], disks: [{size: 1MiB}]}
+  model: {host: node2, kind: model, command: [sleep, "60"]}
+  other: {host: node1, kind: model, command: [sleep, "60"]}
+  third: {host: node1, kind: model, command: [sleep, "60"]}
+  two: {host: node2, image: {kernel: ${two.root}/kernel}, run: [echo there]}
+links:
+  - {endpoints: [other, model], latency: 5ms}
+  - {endpoints: [other, third], latency: 5ms}
+`);
+  const { status, stderr } = await cluster.livestack("run", file, "--out", world.out);
+  t.equal(status, 0, stderr);
+  t.match(world.result().components, [
+    { name: "one", commands: [{ stdout: "here\n" }] },
+    { name: "model" },
+    { name: "other" },
+    { name: "third" },
+    { name: "two", commands: [{ stdout: "there\n" }] },
+  ]);
+  const components = join(dirname(world.resultPath()), "components");
+  t.ok(existsSync(join(components, "one/console.log")), "logs of one host");
+  t.ok(existsSync(join(components, "two/console.log")), "and of the other");
+  t.same(
+    [one.kernel.components, two.kernel.components],
+    [
+      [
+        { id: 0, kind: Kind.live },
+        { id: 1, kind: Kind.remote, host: 1 },
+        { id: 2, kind: Kind.model },
+        { id: 3, kind: Kind.model },
+        { id: 4, kind: Kind.remote, host: 1 },
+      ],
+      [
+        { id: 0, kind: Kind.remote, host: 0 },
+        { id: 1, kind: Kind.model },
+        { id: 2, kind: Kind.remote, host: 0 },
+        { id: 3, kind: Kind.remote, host: 0 },
+        { id: 4, kind: Kind.live },
+      ],
+    ],
+  );
+  t.same(
+    [one, two].map(({ kernel }) => kernel.linksMade.map(({ id }) => id)),
+    [[0, 1], [0]],
+    "a link is made where it ends",
+  );
+  t.match(one.kernel.shares, [{ host: 0, hosts: 2, address: Buffer.from([192, 0, 2, 7]) }]);
+  t.match(two.kernel.shares, [{ host: 1, hosts: 2 }]);
+  t.same(one.kernel.shares[0]?.key, two.kernel.shares[0]?.key, "they have one key");
+  t.match(one.kernel.peers, [{ host: 1, udpPort: 47_600, address: Buffer.from([192, 0, 2, 7]) }]);
+  t.match(two.kernel.peers, [{ host: 0 }]);
+  t.same([one.kernel.sessions, two.kernel.sessions], [0, 0], "nothing is left");
+  t.same(one.loaded, ["livestack", "livestack_vcpu", "livestack_sync"]);
+});
+
+t.test("a host that cannot make its part ends the run on all", async (t) => {
+  const cluster = await ClusterWorld.create(t);
+  const [{ world: one }, { world: two }] = [
+    await cluster.startAgent("node1"),
+    await cluster.startAgent("node2"),
+  ];
+  await cluster.until("node1", "up");
+  await cluster.until("node2", "up");
+  two.kernel.refuse = (what) =>
+    what === "sync-new"
+      ? new NetlinkError("EADDRNOTAVAIL", "no address of this host", { attribute: "address" })
+      : undefined;
+  const { world } = cluster;
+  const file = world.scenario(`
+name: apart
+session: {end: commands, duration: 60s}
+components:
+  one: {host: node1, image: {kernel: ${one.root}/kernel}, run: [echo here]}
+  two: {host: node2, image: {kernel: ${two.root}/kernel}, run: [echo there]}
+links: [{endpoints: ["one:eth0", "two:eth0"], latency: 5ms}]
+`);
+  const { status, stderr } = await cluster.livestack("run", file, "--out", world.out);
+  t.not(status, 0);
+  t.match(stderr, /no address of this host/);
+  t.same([one.kernel.sessions, two.kernel.sessions], [0, 0]);
+  t.same([one.processes(), two.processes()], [[], []]);
 });

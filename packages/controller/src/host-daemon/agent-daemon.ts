@@ -16,6 +16,7 @@ import { type DaemonLog, lineOf } from "../daemon/daemon-log.js";
 import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
 import { HostHealth } from "./host-health.js";
+import { addressTowards } from "./local-address.js";
 import { ServedSessions } from "./served-sessions.js";
 
 type Stream = ClientDuplexStream<ConnectRequest, ConnectResponse>;
@@ -28,6 +29,8 @@ export interface AgentOptions {
   files: CertificateFiles;
   /** of this host, in the inventory */
   host: string;
+  /** where other hosts reach this one; absent: where its controller sees it */
+  address?: string;
   backOff: BackOffLimits;
   /** milliseconds that health is held back after a change, as changes come in crowds */
   settleMs: number;
@@ -45,7 +48,9 @@ export class AgentDaemon {
   constructor(context: Context, options: AgentOptions, log: DaemonLog) {
     this.#options = options;
     this.#log = log;
-    this.#sessions = new ServedSessions(context, log, (message) => this.#say(message));
+    const address = async () => options.address ?? addressTowards(options.controller);
+    const here = { ...context, address };
+    this.#sessions = new ServedSessions(here, log, (message) => this.#say(message));
     this.#health = new HostHealth(context, this.#sessions.isServed);
   }
 

@@ -15,8 +15,14 @@ import type { KernelClient } from "../kernel-client.js";
 import { openKernel } from "../run/local-agent.js";
 import { RunFolder } from "../run/run-folder.js";
 import { makeSessionFolder, sessionFolder } from "./host-verbs.js";
+import { placedIn } from "./session-paths.js";
 
 const PAUSED_POLL_MS = 500;
+
+export interface HostContext extends Context {
+  /** where other hosts reach this one */
+  address: () => Promise<string>;
+}
 
 export class ServedSession {
   readonly uuid: string;
@@ -34,7 +40,7 @@ export class ServedSession {
   }
 
   /** @throws LivestackError NOT_LOADED, NO_PRIVILEGE, MODULE_REFUSED */
-  static async create(context: Context, uuid: string, name: string): Promise<ServedSession> {
+  static async create(context: HostContext, uuid: string, name: string): Promise<ServedSession> {
     const kernel = await openKernel(context);
     return closingOnFailure(kernel, async () => {
       const host = HostAgent.create(kernel, context, { uuid, name, led: true });
@@ -44,7 +50,7 @@ export class ServedSession {
 
   /** Goes on with one whose agent ended, once it does not stand still: its guests are to answer. */
   static async adopt(
-    context: Context,
+    context: HostContext,
     state: SessionState,
     signal: AbortSignal,
   ): Promise<ServedSession> {
@@ -71,7 +77,8 @@ export class ServedSession {
 
   /** @throws LivestackError what the verb is refused with */
   async ask(verb: CallVerb): Promise<ReplyResult> {
-    const { name, params } = paramsOf(verb);
+    const { name, params: asked } = paramsOf(verb);
+    const params = placedIn(this.folder, name, asked);
     if (name === "prepare") this.#makeFolders(params as Params<"prepare">);
     const handler = this.#handlers[name] as (params: unknown) => Promise<unknown>;
     return resultOf(name, await handler(params));

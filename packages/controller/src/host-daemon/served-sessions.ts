@@ -2,14 +2,13 @@
 // The sessions that this host's agent serves for its controller, several at once.
 import type { Call, ConnectRequest, OpenSession, Reply } from "@livestack/proto/agent";
 import { piecesOf } from "../cluster/reply-pieces.js";
-import type { Context } from "../context.js";
 import type { DaemonLog } from "../daemon/daemon-log.js";
 import { listStates, orphansAmong, type SessionState } from "../host/session-state.js";
 import { LivestackError } from "../livestack-error.js";
 import { releaseRun } from "../run/release-run.js";
 import { CallTable } from "./call-table.js";
 import { makeReady, readSessionFile } from "./host-verbs.js";
-import { ServedSession } from "./served-session.js";
+import { type HostContext, ServedSession } from "./served-session.js";
 
 /** What came of a closed session's calls is known for so long. */
 const FORGET_MS = 600_000;
@@ -17,7 +16,7 @@ const FORGET_MS = 600_000;
 type Result = NonNullable<Reply["result"]>;
 
 export class ServedSessions {
-  readonly #context: Context;
+  readonly #context: HostContext;
   readonly #log: DaemonLog;
   readonly #send: (message: ConnectRequest) => void;
   /** also those that are being opened or taken over */
@@ -26,7 +25,7 @@ export class ServedSessions {
   readonly #stopped = new AbortController();
 
   /** @param send to whichever controller is connected; what finds none is asked again */
-  constructor(context: Context, log: DaemonLog, send: (message: ConnectRequest) => void) {
+  constructor(context: HostContext, log: DaemonLog, send: (message: ConnectRequest) => void) {
     this.#context = context;
     this.#log = log;
     this.#send = send;

@@ -9,7 +9,12 @@ import { programVersion } from "../program-version.js";
 import { worksWithUs } from "../version-distance.js";
 
 /** Module -> its folder in kernel/, in the order they are loaded. */
-const FOLDERS = { livestack: "core", livestack_vcpu: "vcpu", livestack_ipc: "ipc" } as const;
+const FOLDERS = {
+  livestack: "core",
+  livestack_vcpu: "vcpu",
+  livestack_ipc: "ipc",
+  livestack_sync: "sync",
+} as const;
 export type ModuleName = keyof typeof FOLDERS;
 
 export function isModuleName(text: string): text is ModuleName {
@@ -46,7 +51,7 @@ async function load(name: ModuleName, { checkout }: ModulePlace): Promise<void> 
   const byName = await tried("modprobe", name);
   if (byName === undefined) return;
   const file = join(checkout, "kernel/build", release(), FOLDERS[name], `${name}.ko`);
-  const byFile = existsSync(file) ? await tried("insmod", file) : "there is no such file";
+  const byFile = existsSync(file) ? await inserted(file) : "there is no such file";
   if (byFile === undefined) return;
   throw new LivestackError(
     "NOT_LOADED",
@@ -56,6 +61,14 @@ async function load(name: ModuleName, { checkout }: ModulePlace): Promise<void> 
       hint: "install it (make -C kernel install, or DKMS), or build it: make -C kernel; as root",
     },
   );
+}
+
+/** With those of the kernel's own modules that it needs, which insmod does not look for. @returns why it failed */
+async function inserted(file: string): Promise<string | undefined> {
+  const needs = await run("modinfo", ["-F", "depends", file]).catch(() => ({ stdout: "" }));
+  // Of ours there is none to be found by name, or this would not be done by file.
+  for (const name of needs.stdout.trim().split(",").filter(Boolean)) await tried("modprobe", name);
+  return tried("insmod", file);
 }
 
 /** @returns why it failed */

@@ -54,6 +54,8 @@ const state = z.object({
   links: z.array(z.object({ id: z.int(), name: z.string() })).default([]),
   /** network interfaces that were made for it, and do not go with the session */
   interfaces: z.array(z.string()).default([]),
+  /** of a session on several hosts: this one's number, and their names, once they know each other */
+  share: z.object({ self: z.int(), hosts: z.array(z.string()) }).optional(),
   /** links that are captured */
   captures: z.array(capturePlan.extend({ link: z.int() })).default([]),
 });

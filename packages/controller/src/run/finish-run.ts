@@ -79,6 +79,8 @@ async function stopTime(agent: SessionAgent): Promise<void> {
 
 function endingWarnings(ending: Ending): string[] {
   if (ending.why === "lost") return [`${ending.component}: ${ending.how}: the run ended there`];
+  if (ending.why === "silent")
+    return [`host ${ending.host} was not heard of any more by the others: the run ended there`];
   if (ending.why === "interrupted") return ["it was told to stop before its end"];
   return ending.why === "stopped" ? ["the session was stopped from outside"] : [];
 }

@@ -31,6 +31,9 @@ export class LiveKernel {
   /** pids of those named at attach, and their start times */
   helpers: readonly bigint[] = [];
   readonly linksMade: Parameters<KernelClient["linkNew"]>[0][] = [];
+  readonly shares: Parameters<KernelClient["syncNew"]>[0][] = [];
+  readonly peers: Parameters<KernelClient["peerSet"]>[0][] = [];
+  readonly components: Parameters<KernelClient["componentNew"]>[0][] = [];
   /** simulated time goes so much faster than this machine's */
   speed = 1;
   /** models join by themselves */
@@ -78,7 +81,8 @@ export class LiveKernel {
       sessionSet: told("session-set", ({ id, state }) => this.#set(id, state)),
       componentNew: told(
         "component-new",
-        ({ session = 0, id = 0, name = "", kind = Kind.live }) => {
+        ({ session = 0, id = 0, name = "", kind = Kind.live, ...more }) => {
+          this.components.push({ id, kind, ...more });
           const place = kind === Kind.model && this.modelsJoin ? Place.joining : Place.absent;
           const joined = place === Place.joining ? { pid: 1 } : {};
           const common = { session, id, name, kind, place, ...joined };
@@ -124,6 +128,13 @@ export class LiveKernel {
       }),
       portNew: async ({ interface: name, fd, sized }) =>
         void this.asked.push(`port-new ${name ?? `fd ${fd}${sized ? " sized" : ""}`}`),
+      syncNew: told("sync-new", ({ session = 0, ...share }) => {
+        this.#of(session);
+        this.shares.push({ session, ...share });
+        return { session, host: share.host ?? 0, udpPort: 47_600, instance: BigInt(session) };
+      }),
+      peerSet: told("peer-set", (request) => void this.peers.push(request)),
+      peerDump: async () => [],
       linkDump: told(
         "link-dump",
         (request?: { session?: number }) => this.#of(request?.session).links,

@@ -2,7 +2,8 @@
 import type { ModuleName } from "../host/load-modules.js";
 import type { Scenario } from "../scenario/scenario.js";
 
-export function modulesFor({ components, links }: Scenario): ModuleName[] {
+/** @param isShared by several hosts */
+export function modulesFor({ components, links }: Scenario, isShared = false): ModuleName[] {
   const isLive = components.some(({ kind }) => kind === "live");
   const isWired =
     links.some(({ ends }) => ends.some(({ network }) => network)) ||
@@ -11,5 +12,6 @@ export function modulesFor({ components, links }: Scenario): ModuleName[] {
     "livestack",
     ...(isLive ? (["livestack_vcpu"] as const) : []),
     ...(isWired ? (["livestack_ipc"] as const) : []),
+    ...(isShared ? (["livestack_sync"] as const) : []),
   ];
 }

@@ -42,6 +42,11 @@ export function outcomeError({ result, folder, ending }: RunOutcome): LivestackE
       place,
       hint: "what was measured until then is in its result.json, logs are in components/",
     });
+  if (ending.why === "silent")
+    return new LivestackError("HOST_LOST", `the others do not hear of host ${ending.host}`, {
+      place,
+      hint: "hosts of a session speak UDP with each other: see `livestack status` on each of them",
+    });
   if (ending.why === "interrupted" || ending.why === "stopped")
     return new LivestackError("INTERRUPTED", "it was stopped before its end", {
       place,

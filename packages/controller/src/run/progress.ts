@@ -71,12 +71,16 @@ export function progressText(
     `ratio ${(wallMs > 0 ? simulatedMs / wallMs : 0).toFixed(2)}`,
     `late ${session.late ?? 0n}`,
     ...modeParts(session),
-    ...(session.state === State.paused ? [`paused (${wordOf("reason", session.reason)})`] : []),
+    ...(session.state === State.paused ? [`paused (${pausedBy(session)})`] : []),
     ...(session.awaited > 0 && session.waitsFor !== undefined
       ? [`waits for ${nameOf(session.waitsFor)}${more(session.awaited)}`]
       : []),
   ];
   return parts.join("  ");
+}
+
+function pausedBy({ reason, silent }: SessionStatus["session"]): string {
+  return silent === undefined ? wordOf("reason", reason) : `${silent} is not heard of`;
 }
 
 function modeParts({ mode, released }: SessionStatus["session"]): string[] {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hosts of a controller as the place of a run. Files that go into guests are of this machine; images, and
 // what models run, are of the hosts.
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { End } from "@livestack/netlink-client";
 import type { GuestImage, Reply } from "@livestack/proto/agent";
 import type { ComponentPlan } from "@livestack/proto/control";
 import type { SessionAgent } from "../agent/session-agent.js";
+import { indexOf } from "../capture/capture-link.js";
+import { mergeCaptures } from "../capture/merge-captures.js";
 import { controlClient } from "../cluster/control-client.js";
 import { type ControllerPlace, controllerAddress } from "../cluster/controller-place.js";
 import { type HostVerb, RunStream } from "../cluster/run-stream.js";
@@ -21,7 +24,6 @@ import { allOf } from "./interrupt.js";
 import { modulesFor } from "./modules-for.js";
 import { RunFolder } from "./run-folder.js";
 import type { RunPlace, RunSession } from "./run-place.js";
-import { refuseSpan, sharesOf } from "./span-hosts.js";
 import { SpreadAgent } from "./spread-agent.js";
 
 type Result = NonNullable<Reply["result"]>;
@@ -37,6 +39,8 @@ export interface RemoteOptions {
   lostMs: number;
 }
 
+/** Below the folder that each host has for the session. */
+const THERE = new RunFolder(".");
 const BACK_OFF = { firstMs: 200, mostMs: 5_000 };
 
 export class RemotePlace implements RunPlace {
@@ -64,11 +68,11 @@ export class RemotePlace implements RunPlace {
     });
     this.#stream = stream;
     return this.#closingOnFailure(stream, async () => {
-      refuseSpan(scenario.name, sharesOf(stream.places));
       const sources = new Map<number, BootSource>();
       for (const host of stream.hosts) {
         const live = liveOn(host, scenario, stream);
-        const value = { modules: modulesFor(scenario), images: live.map(imageOf) };
+        const modules = modulesFor(scenario, stream.hosts.length > 1);
+        const value = { modules, images: live.map(imageOf) };
         const ready = await hostAsk(stream, host, "makeReady", { $case: "makeReady", value });
         for (const { component, disk, ...source } of ready.sources)
           sources.set(component, {
@@ -97,21 +101,18 @@ export class RemotePlace implements RunPlace {
 }
 
 async function openSession(stream: RunStream, scenario: Scenario): Promise<RunSession> {
-  const folders = new Map<string, string>();
   const agents = new Map<string, SessionAgent>();
   for (const host of stream.hosts) {
     const value = { name: scenario.name };
-    const { folder } = await hostAsk(stream, host, "openSession", { $case: "openSession", value });
-    folders.set(host, folder);
+    await hostAsk(stream, host, "openSession", { $case: "openSession", value });
     agents.set(host, agentAt(stream, host));
   }
-  const there = new RunFolder([...folders.values()][0] ?? "");
   return {
     agent: new SpreadAgent(agents, stream.places, scenario.links),
-    filesIn: () => there,
+    filesIn: () => THERE,
     // The agents keep what they need to go on; a run without its command line is ended.
     keep: () => {},
-    gather: (folder) => gather(stream, scenario, folder, there),
+    gather: (folder) => gather(stream, scenario, folder),
     close: () => closeAll(stream),
   };
 }
@@ -152,25 +153,39 @@ async function closeAll(stream: RunStream): Promise<void> {
   }
 }
 
-/** Logs of guests and models, and captures of links. */
+/** Logs of guests and models, and captures of links. @returns what is missing, a sentence each */
 async function gather(
   stream: RunStream,
   { components, links }: Scenario,
   here: RunFolder,
-  there: RunFolder,
 ): Promise<string[]> {
-  const missing: string[] = [];
-  const fetch = async (component: number, path: string, mayBeMissing: boolean) => {
-    const host = stream.places.get(component) ?? "";
-    const name = path.slice(there.path.length + 1);
-    const found = await fetchFile(stream, host, name, join(here.path, name));
-    if (!found && !mayBeMissing) missing.push(`${name}: there is none on ${host}`);
-  };
+  const hostOf = (component: number) => stream.places.get(component) ?? "";
+  const fetch = (host: string, name: string, to = join(here.path, name)) =>
+    fetchFile(stream, host, name, to);
   for (const { id, name, kind } of components) {
-    if (kind === "live") await fetch(id, there.consoleLog(name), true);
-    await fetch(id, there.processLog(name, kind), true);
+    if (kind === "live") await fetch(hostOf(id), THERE.consoleLog(name));
+    await fetch(hostOf(id), THERE.processLog(name, kind));
   }
-  for (const { a, name, capture } of links) if (capture) await fetch(a, there.capture(name), false);
+  const missing: string[] = [];
+  for (const { a, b, name, capture } of links) {
+    if (!capture) continue;
+    const file = THERE.capture(name);
+    const whole = join(here.path, file);
+    const ends = [
+      { end: End.b, host: hostOf(b) },
+      { end: End.a, host: hostOf(a) },
+    ];
+    const hosts = [...new Set(ends.map(({ host }) => host))];
+    const parts: { file: string; interface: number }[] = [];
+    for (const { end, host } of hosts.length > 1 ? ends : ends.slice(0, 1)) {
+      const to = hosts.length > 1 ? `${whole}.${host}` : whole;
+      if (await fetch(host, file, to)) parts.push({ file: to, interface: indexOf(end) });
+      else missing.push(`${file}: there is none on ${host}`);
+    }
+    if (hosts.length === 1 || parts.length === 0) continue;
+    mergeCaptures(parts, whole);
+    for (const part of parts) rmSync(part.file);
+  }
   return missing;
 }
 

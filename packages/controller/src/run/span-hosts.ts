@@ -1,59 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a session's components are on several hosts, these have to agree on its windows: what a run has to
-// do with livestack_sync.ko. Each host's `prepare` tells where its kernel listens; then each gets, by
-// `start-sync`, its own number, all peers, and the key of the session. Until it has, it opens no window.
+// A session whose components are on several hosts, which have to agree on its windows: each host's `prepare`
+// says which part it has, and answers where its kernel listens; then each gets, by `start-sync`, where the
+// others do. Until it has, no window opens.
 import { randomBytes } from "node:crypto";
 import type { Answer, Params } from "../agent/protocol.js";
 import { LivestackError } from "../livestack-error.js";
 
 const KEY_BYTES = 32;
 
-export interface HostShare {
-  host: string;
-  /** components that have their place there */
-  components: readonly number[];
-}
-
 /**
- * Before anything is made. To go once hosts have livestack_sync.ko.
- * @throws LivestackError WRONG_STATE
+ * What each host is to make.
+ * @param places host by component; hosts are numbered in the order of their names, so that the same places
+ * give the same
  */
-export function refuseSpan(name: string, shares: readonly HostShare[]): void {
-  if (shares.length <= 1) return;
-  const where = shares.map(({ host, components }) => `${host} (${components.length})`).join(", ");
-  throw new LivestackError("WRONG_STATE", `its components are on several hosts: ${where}`, {
-    place: name,
-    hint: "say `host:` of each component, the same one: this release runs a session on one host",
-  });
-}
-
-/**
- * What each host gets. Hosts are numbered in the order of their names, so the same places give the same.
- * @param prepared what each host's `prepare` has answered
- * @throws LivestackError NOT_LOADED for a host whose kernel does not listen
- */
-export function syncPlans(
-  shares: readonly HostShare[],
-  prepared: ReadonlyMap<string, Answer<"prepare">>,
+export function sharePlans(
+  plan: Params<"prepare">,
+  places: ReadonlyMap<number, string>,
   key: Buffer = randomBytes(KEY_BYTES),
-): Map<string, Params<"start-sync">> {
-  const sorted = [...shares].sort((a, b) => (a.host < b.host ? -1 : 1));
-  const peers = sorted.map(({ host, components }, id) => {
+): Map<string, Params<"prepare">> {
+  const hosts = hostsOf(places);
+  if (hosts.length <= 1) return new Map(hosts.map((host) => [host, plan]));
+  const shareOf = (self: number) => ({
+    ...plan,
+    components: plan.components.map((each) => {
+      const host = hosts.indexOf(places.get(each.id) ?? "");
+      return host === self ? each : { ...each, host };
+    }),
+    share: { hosts: hosts.length, self, key },
+  });
+  return new Map(hosts.map((host, self) => [host, shareOf(self)]));
+}
+
+/**
+ * What each host of several is told of the others.
+ * @param prepared what each host's `prepare` has answered
+ * @throws LivestackError VERSION_SKEW for a host that does not listen
+ */
+export function syncPlan(
+  places: ReadonlyMap<number, string>,
+  prepared: ReadonlyMap<string, Answer<"prepare">>,
+): Params<"start-sync"> {
+  const peers = hostsOf(places).map((host) => {
     const end = prepared.get(host)?.sync;
-    if (end) return { id, host, end, components: [...components] };
-    throw new LivestackError("NOT_LOADED", "it has no livestack_sync.ko, by which hosts agree", {
+    if (end) return { host, end };
+    throw new LivestackError("VERSION_SKEW", "it does not say where it listens for other hosts", {
       place: host,
-      hint: "load it there, or place all components on one host",
+      hint: "use programs of one release on all machines",
     });
   });
-  return new Map(peers.map(({ id, host }) => [host, { self: id, peers, key }]));
+  return { peers };
 }
 
-/** @param places host by component */
-export function sharesOf(places: ReadonlyMap<number, string>): HostShare[] {
-  const hosts = [...new Set(places.values())].sort();
-  return hosts.map((host) => ({
-    host,
-    components: [...places].flatMap(([id, where]) => (where === host ? [id] : [])),
-  }));
+export function hostsOf(places: ReadonlyMap<number, string>): string[] {
+  return [...new Set(places.values())].sort();
 }

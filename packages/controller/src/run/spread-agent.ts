@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // One session on the agents of several hosts, which a run sees as one agent. Each component, link and
 // vCPU is told of by the host that has it.
-import { State } from "@livestack/netlink-client";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Reason, State } from "@livestack/netlink-client";
 import type { Answer, Params, SessionStatus, Statistics, VerbName } from "../agent/protocol.js";
 import type { SessionAgent } from "../agent/session-agent.js";
+import { given } from "../given.js";
 import { LivestackError } from "../livestack-error.js";
-import { sharesOf, syncPlans } from "./span-hosts.js";
+import { sharePlans, syncPlan } from "./span-hosts.js";
 
 type Session = SessionStatus["session"];
 type Link = Statistics["links"][number];
+type Way = NonNullable<Link["toA"]>;
+
+/** How long hosts may take to come to rest after one was told to pause. */
+const REST_LIMIT_MS = 10_000;
+const REST_POLL_MS = 20;
 
 export interface LinkEnds {
   id: number;
@@ -38,8 +45,11 @@ export class SpreadAgent implements SessionAgent {
   async ask<Name extends VerbName>(name: Name, params: Params<Name>): Promise<Answer<Name>> {
     const { component } = params as { component?: number };
     if (component !== undefined) return this.#of(component).ask(name, params);
+    if (name === "prepare")
+      return (await this.#prepare(params as Params<"prepare">)) as Answer<Name>;
+    if (name === "session-state")
+      return (await this.#setState(params as Params<"session-state">)) as Answer<Name>;
     const answers = await this.#askAll(name, () => params);
-    if (name === "prepare") await this.#startSync(answers as HostAnswer<"prepare">[]);
     return this.#merged(name, answers) as Answer<Name>;
   }
 
@@ -60,11 +70,40 @@ export class SpreadAgent implements SessionAgent {
   }
 
   /** One host alone agrees with itself. */
-  async #startSync(prepared: readonly HostAnswer<"prepare">[]): Promise<void> {
-    if (this.#agents.size <= 1) return;
-    const answers = new Map(prepared.map(({ host, got }) => [host, got]));
-    const plans = syncPlans(sharesOf(this.#places), answers);
-    await this.#askAll("start-sync", (host) => plans.get(host) as Params<"start-sync">);
+  async #prepare(plan: Params<"prepare">): Promise<Answer<"prepare">> {
+    const plans = sharePlans(plan, this.#places);
+    const prepared = await this.#askAll("prepare", (host) => plans.get(host) ?? plan);
+    const [first] = prepared;
+    if (!first) throw new LivestackError("WRONG_STATE", "the session has no host");
+    if (prepared.length > 1) {
+      const sync = syncPlan(this.#places, new Map(prepared.map(({ host, got }) => [host, got])));
+      await this.#askAll("start-sync", () => sync);
+    }
+    return { session: first.got.session };
+  }
+
+  /** All have to begin; but where one stands the others do, who may have learnt of it before they are asked. */
+  async #setState(params: Params<"session-state">): Promise<Answer<"session-state">> {
+    if (this.#agents.size === 1 || params.state === State.running) {
+      await this.#askAll("session-state", () => params);
+      return {};
+    }
+    const asked = [...this.#agents.values()].map((agent) => agent.ask("session-state", params));
+    const outcomes = await Promise.allSettled(asked);
+    const refused = outcomes.filter((each) => each.status === "rejected");
+    if (refused.length === outcomes.length) throw refused[0]?.reason;
+    await this.#rest();
+    return {};
+  }
+
+  /** Counts of two hosts are of one moment only when no window is open on either. */
+  async #rest(): Promise<void> {
+    const limit = performance.now() + REST_LIMIT_MS;
+    while (performance.now() < limit) {
+      const told = await this.#askAll("status", () => ({}));
+      if (told.every(({ got }) => got.session.state !== State.running)) return;
+      await sleep(REST_POLL_MS);
+    }
   }
 
   #of(component: number): SessionAgent {
@@ -107,13 +146,13 @@ export class SpreadAgent implements SessionAgent {
     };
   }
 
-  /** What came in at an end is counted where that end is. */
   #link({ id, a, b }: LinkEnds, answers: readonly HostAnswer<"statistics">[]): Link {
     const at = (component: number) =>
       answers
         .find(({ host }) => host === this.#places.get(component))
         ?.got.links.find((link) => link.id === id);
-    const [toA, toB] = [at(a)?.toA, at(b)?.toB];
+    const [atA, atB] = [at(a), at(b)];
+    const [toA, toB] = [wayOf(atB?.toA, atA?.toA), wayOf(atA?.toB, atB?.toB)];
     return { id, ...(toA && { toA }), ...(toB && { toB }) };
   }
 }
@@ -123,12 +162,21 @@ interface HostAnswer<Name extends VerbName> {
   got: Answer<Name>;
 }
 
-/** That of the host that is furthest behind, or has stopped; late ones of all. */
+/** Wire and queue are the sender's host's, which counts all but what came in at the other end. */
+function wayOf(sender: Way | undefined, receiver: Way | undefined): Way | undefined {
+  if (!sender || !receiver) return sender ?? receiver;
+  const { received, receivedBytes, late } = receiver;
+  return { ...sender, ...given({ received, receivedBytes, late }) };
+}
+
+/**
+ * That of the host that is furthest behind, or has stopped; late ones of all. One that another keeps from
+ * going on only says so: the other knows why.
+ */
 function sessionOf(sessions: readonly Session[]): Session {
   const behind = [...sessions].sort((x, y) => Number((x.clockNs ?? 0n) - (y.clockNs ?? 0n)));
-  const standing = behind.find(({ state }) => state !== State.running);
-  const [first] = behind;
-  if (!first) throw new LivestackError("WRONG_STATE", "the session has no host");
-  const late = sessions.reduce((sum, session) => sum + (session.late ?? 0n), 0n);
-  return { ...(standing ?? first), late };
+  const standing = behind.filter(({ state }) => state !== State.running);
+  const found = standing.find(({ reason }) => reason !== Reason.peer) ?? standing[0] ?? behind[0];
+  if (!found) throw new LivestackError("WRONG_STATE", "the session has no host");
+  return { ...found, late: sessions.reduce((sum, { late }) => sum + (late ?? 0n), 0n) };
 }

@@ -15,11 +15,15 @@ const POLL_MS = 100;
 const POLL_MOST_MS = 2_000;
 /** So much of its time at most livestack asks: the guests need the processors. */
 const ASKING_SHARE = 20;
+/** A host that the others do not hear of for longer is given up, and the run with it. */
+const SILENT_MS = 300_000;
 
 export type Ending =
   | { why: "commands" | "duration" | "stopped" | "interrupted" }
   /** a component is lost, and the scenario does not let the others go on without it */
-  | { why: "lost"; component: string; how: string };
+  | { why: "lost"; component: string; how: string }
+  /** the other hosts wait for this one in vain */
+  | { why: "silent"; host: string };
 
 export interface Watched {
   ending: Ending;
@@ -41,6 +45,7 @@ export async function watchSession(watch: Watch): Promise<Watched> {
   const { agent, scenario, progress, interrupted, startMs } = watch;
   const warnings = new Set<string>();
   let wasPaused = false;
+  let heardMs = performance.now();
   for (;;) {
     if (areCommandsThrough(watch)) {
       await pauseAtOnce(agent);
@@ -50,6 +55,7 @@ export async function watchSession(watch: Watch): Promise<Watched> {
     const askedMs = performance.now();
     const status = await agent.ask("status", {});
     const tookMs = performance.now() - askedMs;
+    if (status.session.silent === undefined) heardMs = performance.now();
     const isPaused = status.session.state === State.paused;
     if (isPaused && !wasPaused) progress.say(pauseText(status, scenario));
     wasPaused = isPaused;
@@ -57,7 +63,7 @@ export async function watchSession(watch: Watch): Promise<Watched> {
     for (const warning of warningsOf(status, scenario)) warnings.add(warning);
     const ending = interrupted.aborted
       ? ({ why: "interrupted" } as const)
-      : endingOf(status, watch);
+      : (endingOf(status, watch) ?? silenceOf(status, performance.now() - heardMs));
     if (ending) {
       progress.clear();
       return { ending, warnings: [...warnings] };
@@ -97,6 +103,13 @@ function endingOf(status: SessionStatus, { scenario, commands }: Watch): Ending 
   if (scenario.session.end === "commands" && areThrough(status, scenario, commands))
     return { why: "commands" };
   return undefined;
+}
+
+function silenceOf(
+  { session: { silent: host } }: SessionStatus,
+  forMs: number,
+): Ending | undefined {
+  return host !== undefined && forMs > SILENT_MS ? { why: "silent", host } : undefined;
 }
 
 /** The last command has ended, or where there are none, the last model. */
@@ -153,6 +166,9 @@ function overshootText({ session }: SessionStatus, { components }: Scenario): st
 
 /** What has paused the session, and how to make it go on: nothing else will. */
 function pauseText(status: SessionStatus, scenario: Scenario): string {
+  const { silent } = status.session;
+  if (silent !== undefined)
+    return `paused: host ${silent} is not heard of by the others; it goes on by itself when it is`;
   const goOn = `\`livestack resume ${scenario.name}\` goes on`;
   return status.session.reason === Reason.overshot
     ? `paused: ${overshootText(status, scenario)}; ${goOn}, and with ` +

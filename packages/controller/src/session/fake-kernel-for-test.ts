@@ -7,6 +7,7 @@ import {
   type LivestackEvent,
   Mode,
   NetlinkError,
+  type Peer,
   Place,
   Reason,
   type Session,
@@ -102,12 +103,18 @@ const UNUSED = {
   linkNew: unused,
   linkSet: unused,
   portNew: unused,
+  syncNew: unused,
+  peerSet: unused,
 };
 
 /** A kernel that holds what it is given; `set` keeps what it was asked for. */
 export function fakeKernel(
   state: KernelState,
-  { events = [], refuse }: { events?: LivestackEvent[]; refuse?: NetlinkError } = {},
+  {
+    events = [],
+    refuse,
+    peers = [],
+  }: { events?: LivestackEvent[]; refuse?: NetlinkError; peers?: Peer[] } = {},
 ) {
   const set: Parameters<KernelClient["sessionSet"]>[0][] = [];
   const linksSet: Parameters<KernelClient["linkSet"]>[0][] = [];
@@ -118,6 +125,7 @@ export function fakeKernel(
     sessionDump: async () => [...state.sessions],
     componentDump: async () => [...state.components],
     linkDump: async () => [...state.links],
+    peerDump: async () => peers,
     sessionGet: async ({ id }) => {
       const found = state.sessions.find((each) => each.id === id);
       if (!found) throw new NetlinkError("ENOENT", "there is no session of this id");

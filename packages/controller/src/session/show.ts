@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How objects of the kernel look to people and in JSON.
 import {
+  Awaits,
   bucketTop,
   Clocksource,
   type Component,
@@ -27,6 +28,7 @@ const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   kind: Kind,
   place: Place,
   parting: Parting,
+  awaits: Awaits,
 };
 const UNITS = [
   ["s", 1_000_000_000n],
@@ -63,9 +65,10 @@ export function namesOf(components: readonly Component[]): NameOf {
 }
 
 /** "running", "paused (client died)". */
-export function stateText({ id, state, reason, culprit }: Session, nameOf: NameOf): string {
+export function stateText({ id, state, reason, culprit, host }: Session, nameOf: NameOf): string {
   const word = wordOf("state", state);
   if (reason === undefined || state === State.running || state === State.created) return word;
+  if (reason === Reason.silent) return `${word} (host ${host} is silent)`;
   if (reason !== Reason.died) return `${word} (${wordOf("reason", reason)})`;
   return `${word} (${culprit === undefined ? "a component" : nameOf(id, culprit)} died)`;
 }

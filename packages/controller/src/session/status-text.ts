@@ -4,10 +4,12 @@ import {
   type Direction,
   type Histogram,
   type Link,
+  type Peer,
   type Session,
   summarise,
 } from "@livestack/netlink-client";
 import { textTable } from "../text-table.js";
+import { hostsText } from "./hosts-text.js";
 import {
   type NameOf,
   namesOf,
@@ -22,10 +24,15 @@ export interface SessionStatus {
   session: Session;
   components: readonly Component[];
   links: readonly Link[];
+  /** the other hosts, where it is on several */
+  peers: readonly Peer[];
+  /** names of hosts by their numbers, as far as they are known here */
+  hosts: readonly string[];
 }
 
 /** What `livestack status` shows to people. */
-export function statusText({ session, components, links }: SessionStatus): string {
+export function statusText(status: SessionStatus): string {
+  const { session, components, links, peers, hosts } = status;
   const nameOf = namesOf(components);
   const delays = [
     ...components.flatMap(delaysOfComponent),
@@ -33,6 +40,7 @@ export function statusText({ session, components, links }: SessionStatus): strin
   ];
   const parts = [
     factsText(session, nameOf),
+    ...(peers.length === 0 ? [] : [hostsText(peers, hosts)]),
     components.length === 0
       ? "no components\n"
       : textTable(COMPONENT, components.map(componentRow)),

@@ -245,31 +245,23 @@ export interface OpenSessionDone {
 }
 
 /**
- * After prepare, where a session is on several hosts: how this one agrees on windows with the others
- * (livestack_sync.ko).
+ * After prepare on all hosts, where a session is on several: where each is that this one has to agree with
+ * on windows (livestack_sync.ko).
  */
 export interface StartSync {
-  /** This host's number among the peers. */
-  self: number;
+  /** All hosts of the session, this one too; the first is number 0. */
   peers: SyncPeer[];
-  /** Of the session; 32 bytes that nobody but its hosts may know. */
-  key: Buffer;
 }
 
 export interface SyncPeer {
-  id: number;
   host: string;
   /** As prepare said it there. */
-  end:
-    | SyncEnd
-    | undefined;
-  /** Components that have their place there. */
-  components: number[];
+  end: SyncEnd | undefined;
 }
 
 /** Of a host in a session: where its kernel listens, and as whom. */
 export interface SyncEnd {
-  /** "192.0.2.1:7602" or "[2001:db8::1]:7602" */
+  /** "192.0.2.1:47602" or "[2001:db8::1]:47602", UDP */
   address: string;
   /** Random, anew with each session that is made in its kernel. */
   instance: bigint;
@@ -305,13 +297,27 @@ export interface Prepare {
   onLoss: number;
   onOvershoot: number;
   components: PlannedComponent[];
+  /** Those that end at none of this host's components are left out there. */
   links: PlannedLink[];
+  /** Where the session is on several hosts. */
+  share?: Share | undefined;
+}
+
+/** The part that one of several hosts has in a session. */
+export interface Share {
+  hosts: number;
+  /** This one's number, from 0. */
+  self: number;
+  /** Of the session; 32 bytes that nobody but its hosts may know. */
+  key: Buffer;
 }
 
 export interface PlannedComponent {
   id: number;
   name: string;
   kind: ComponentKind;
+  /** Number of the host that it has its place on; absent: this one. */
+  host?: number | undefined;
 }
 
 export interface PlannedLink {
@@ -353,7 +359,7 @@ export interface Capture {
 export interface PrepareDone {
   /** What its host's kernel calls it. */
   session: number;
-  /** Absent where livestack_sync.ko is not loaded. */
+  /** Absent where this host has the session alone. */
   sync?: SyncEnd | undefined;
 }
 
@@ -560,7 +566,11 @@ export interface SessionStatus {
   components: number;
   joined: number;
   awaited: number;
-  waitsFor?: number | undefined;
+  waitsFor?:
+    | number
+    | undefined;
+  /** The host that is not heard of, by its name, if that is the reason. */
+  silent?: string | undefined;
 }
 
 export interface ComponentStatus {
@@ -3215,19 +3225,13 @@ export const OpenSessionDone: MessageFns<OpenSessionDone> = {
 };
 
 function createBaseStartSync(): StartSync {
-  return { self: 0, peers: [], key: Buffer.alloc(0) };
+  return { peers: [] };
 }
 
 export const StartSync: MessageFns<StartSync> = {
   encode(message: StartSync, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.self !== 0) {
-      writer.uint32(8).uint32(message.self);
-    }
     for (const v of message.peers) {
-      SyncPeer.encode(v!, writer.uint32(18).fork()).join();
-    }
-    if (message.key.length !== 0) {
-      writer.uint32(26).bytes(message.key);
+      SyncPeer.encode(v!, writer.uint32(10).fork()).join();
     }
     return writer;
   },
@@ -3246,27 +3250,11 @@ export const StartSync: MessageFns<StartSync> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.self = reader.uint32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
+            if (tag !== 10) {
               break;
             }
 
             message.peers.push(SyncPeer.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.key = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -3286,34 +3274,22 @@ export const StartSync: MessageFns<StartSync> = {
   },
   fromPartial<I extends Exact<DeepPartial<StartSync>, I>>(object: I): StartSync {
     const message = createBaseStartSync();
-    message.self = object.self ?? 0;
     message.peers = object.peers?.map((e) => SyncPeer.fromPartial(e)) || [];
-    message.key = object.key ?? Buffer.alloc(0);
     return message;
   },
 };
 
 function createBaseSyncPeer(): SyncPeer {
-  return { id: 0, host: "", end: undefined, components: [] };
+  return { host: "", end: undefined };
 }
 
 export const SyncPeer: MessageFns<SyncPeer> = {
   encode(message: SyncPeer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.id !== 0) {
-      writer.uint32(8).uint32(message.id);
-    }
     if (message.host !== "") {
-      writer.uint32(18).string(message.host);
+      writer.uint32(10).string(message.host);
     }
     if (message.end !== undefined) {
-      SyncEnd.encode(message.end, writer.uint32(26).fork()).join();
-    }
-    if (message.components.length !== 0) {
-      writer.uint32(34).fork();
-      for (const v of message.components) {
-        writer.uint32(v);
-      }
-      writer.join();
+      SyncEnd.encode(message.end, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -3332,11 +3308,11 @@ export const SyncPeer: MessageFns<SyncPeer> = {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.id = reader.uint32();
+            message.host = reader.string();
             continue;
           }
           case 2: {
@@ -3344,34 +3320,8 @@ export const SyncPeer: MessageFns<SyncPeer> = {
               break;
             }
 
-            message.host = reader.string();
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
             message.end = SyncEnd.decode(reader, reader.uint32());
             continue;
-          }
-          case 4: {
-            if (tag === 32) {
-              message.components.push(reader.uint32());
-
-              continue;
-            }
-
-            if (tag === 34) {
-              const end2 = reader.uint32() + reader.pos;
-              while (reader.pos < end2) {
-                message.components.push(reader.uint32());
-              }
-
-              continue;
-            }
-
-            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -3390,10 +3340,8 @@ export const SyncPeer: MessageFns<SyncPeer> = {
   },
   fromPartial<I extends Exact<DeepPartial<SyncPeer>, I>>(object: I): SyncPeer {
     const message = createBaseSyncPeer();
-    message.id = object.id ?? 0;
     message.host = object.host ?? "";
     message.end = (object.end !== undefined && object.end !== null) ? SyncEnd.fromPartial(object.end) : undefined;
-    message.components = object.components?.map((e) => e) || [];
     return message;
   },
 };
@@ -3672,6 +3620,7 @@ function createBasePrepare(): Prepare {
     onOvershoot: 0,
     components: [],
     links: [],
+    share: undefined,
   };
 }
 
@@ -3712,6 +3661,9 @@ export const Prepare: MessageFns<Prepare> = {
     }
     for (const v of message.links) {
       PlannedLink.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.share !== undefined) {
+      Share.encode(message.share, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -3809,6 +3761,14 @@ export const Prepare: MessageFns<Prepare> = {
             message.links.push(PlannedLink.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.share = Share.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3836,12 +3796,92 @@ export const Prepare: MessageFns<Prepare> = {
     message.onOvershoot = object.onOvershoot ?? 0;
     message.components = object.components?.map((e) => PlannedComponent.fromPartial(e)) || [];
     message.links = object.links?.map((e) => PlannedLink.fromPartial(e)) || [];
+    message.share = (object.share !== undefined && object.share !== null) ? Share.fromPartial(object.share) : undefined;
+    return message;
+  },
+};
+
+function createBaseShare(): Share {
+  return { hosts: 0, self: 0, key: Buffer.alloc(0) };
+}
+
+export const Share: MessageFns<Share> = {
+  encode(message: Share, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hosts !== 0) {
+      writer.uint32(8).uint32(message.hosts);
+    }
+    if (message.self !== 0) {
+      writer.uint32(16).uint32(message.self);
+    }
+    if (message.key.length !== 0) {
+      writer.uint32(26).bytes(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Share {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.hosts = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.self = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<Share>, I>>(base?: I): Share {
+    return Share.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Share>, I>>(object: I): Share {
+    const message = createBaseShare();
+    message.hosts = object.hosts ?? 0;
+    message.self = object.self ?? 0;
+    message.key = object.key ?? Buffer.alloc(0);
     return message;
   },
 };
 
 function createBasePlannedComponent(): PlannedComponent {
-  return { id: 0, name: "", kind: 0 };
+  return { id: 0, name: "", kind: 0, host: undefined };
 }
 
 export const PlannedComponent: MessageFns<PlannedComponent> = {
@@ -3854,6 +3894,9 @@ export const PlannedComponent: MessageFns<PlannedComponent> = {
     }
     if (message.kind !== 0) {
       writer.uint32(24).int32(message.kind);
+    }
+    if (message.host !== undefined) {
+      writer.uint32(32).uint32(message.host);
     }
     return writer;
   },
@@ -3895,6 +3938,14 @@ export const PlannedComponent: MessageFns<PlannedComponent> = {
             message.kind = reader.int32() as any;
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.host = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3915,6 +3966,7 @@ export const PlannedComponent: MessageFns<PlannedComponent> = {
     message.id = object.id ?? 0;
     message.name = object.name ?? "";
     message.kind = object.kind ?? 0;
+    message.host = object.host ?? undefined;
     return message;
   },
 };
@@ -6954,6 +7006,7 @@ function createBaseSessionStatus(): SessionStatus {
     joined: 0,
     awaited: 0,
     waitsFor: undefined,
+    silent: undefined,
   };
 }
 
@@ -7018,6 +7071,9 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     }
     if (message.waitsFor !== undefined) {
       writer.uint32(120).uint32(message.waitsFor);
+    }
+    if (message.silent !== undefined) {
+      writer.uint32(130).string(message.silent);
     }
     return writer;
   },
@@ -7155,6 +7211,14 @@ export const SessionStatus: MessageFns<SessionStatus> = {
             message.waitsFor = reader.uint32();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.silent = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7189,6 +7253,7 @@ export const SessionStatus: MessageFns<SessionStatus> = {
     message.joined = object.joined ?? 0;
     message.awaited = object.awaited ?? 0;
     message.waitsFor = object.waitsFor ?? undefined;
+    message.silent = object.silent ?? undefined;
     return message;
   },
 };
