@@ -120,7 +120,7 @@ static int ls_call_send(struct ls_file *file, struct livestack_send *send)
 	return err;
 }
 
-/* The message that RECV is to give, told of in @recv, or an error. */
+/* The message that RECV is to give, which is held on to and told of in @recv, or an error. */
 static struct ls_message *ls_call_next(struct ls_file *file, struct livestack_recv *recv)
 {
 	const u32 room = recv->length;
@@ -128,7 +128,7 @@ static struct ls_message *ls_call_next(struct ls_file *file, struct livestack_re
 
 	if (recv->arrival_ns || recv->send_ns || recv->sequence || recv->link || recv->source)
 		return ERR_PTR(-EINVAL);
-	message = ls_message_peek(file->component);
+	message = ls_message_hold(file->component);
 	if (!message)
 		return ERR_PTR(-EAGAIN);
 	*recv = (struct livestack_recv){
@@ -140,14 +140,23 @@ static struct ls_message *ls_call_next(struct ls_file *file, struct livestack_re
 		.link = message->link,
 		.source = message->source,
 	};
-	return room < message->length ? ERR_PTR(-EMSGSIZE) : message;
+	if (room >= message->length)
+		return message;
+	ls_message_let_go(file->component);
+	return ERR_PTR(-EMSGSIZE);
 }
 
 int ls_call_expect(struct ls_file *file, struct livestack_recv *recv)
 {
+	struct ls_message *message;
+
 	if (!file->component)
 		return -ENOTCONN;
-	return PTR_ERR_OR_ZERO(ls_call_next(file, recv));
+	message = ls_call_next(file, recv);
+	if (IS_ERR(message))
+		return PTR_ERR(message);
+	ls_message_let_go(file->component);
+	return 0;
 }
 
 /* What a port has sent is where the port has put it. */
@@ -184,9 +193,10 @@ static int ls_call_recv(struct ls_file *file, struct livestack_recv *recv)
 	/* Taken only when the caller has it: nothing is lost by a bad address. */
 	err = ls_call_give(message, u64_to_user_ptr(recv->data));
 	if (err)
-		return err;
-	ls_message_take(file->component, message);
-	return 0;
+		ls_message_let_go(file->component);
+	else
+		ls_message_take(file->component, message);
+	return err;
 }
 
 int ls_call(struct ls_file *file, unsigned int number, union ls_argument *argument)

@@ -146,11 +146,18 @@ int ls_message_send_by(struct ls_way *way, struct ls_component *from, struct ls_
 /* Under the session's lock: @message, which its way has taken, is on its way to its receiver. */
 void ls_message_enqueue(struct ls_message *message);
 
-/* The next message that has arrived at the component, or NULL. It stays until it is taken. */
-struct ls_message *ls_message_peek(struct ls_component *component);
+/*
+ * Holds on to the next message that has arrived at the component, or NULL: it stays where it is,
+ * and is nobody else's, not a port's either, until it is taken or let go. Only the component's own
+ * process asks, for one at a time.
+ */
+struct ls_message *ls_message_hold(struct ls_component *component);
 
-/* Takes what ls_message_peek() gave, and frees it. */
+/* Takes what ls_message_hold() gave, and frees it. */
 void ls_message_take(struct ls_component *component, struct ls_message *message);
+
+/* It may be given to others again. */
+void ls_message_let_go(struct ls_component *component);
 
 /* Drops all messages to who has left, but for those on loops, which take no time from then on. */
 void ls_messages_drop(struct ls_session *session, struct rb_root *messages);

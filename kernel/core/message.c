@@ -204,7 +204,7 @@ int ls_message_send(struct ls_component *component, u16 link_id, struct ls_messa
 	return 0;
 }
 
-struct ls_message *ls_message_peek(struct ls_component *component)
+struct ls_message *ls_message_hold(struct ls_component *component)
 {
 	struct ls_session *session = component->session;
 	struct ls_message *first;
@@ -216,8 +216,21 @@ struct ls_message *ls_message_peek(struct ls_component *component)
 	if (first && (component->member.state != LS_MEMBER_RUNNING ||
 		      first->arrival_ns > component->member.clock_ns))
 		first = NULL;
+	component->held = first;
 	raw_spin_unlock_irqrestore(&session->lock, flags);
 	return first;
+}
+
+void ls_message_let_go(struct ls_component *component)
+{
+	struct ls_session *session = component->session;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&session->lock, flags);
+	component->held = NULL;
+	/* Its end may have become a port meanwhile. */
+	ls_messages_deliver(component);
+	raw_spin_unlock_irqrestore(&session->lock, flags);
 }
 
 void ls_message_received(struct ls_component *component, struct ls_message *message)
@@ -241,6 +254,7 @@ void ls_message_take(struct ls_component *component, struct ls_message *message)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&session->lock, flags);
+	component->held = NULL;
 	rb_erase_cached(&message->node, &component->messages);
 	component->queued--;
 	ls_message_received(component, message);
@@ -330,7 +344,7 @@ void ls_messages_deliver(struct ls_component *component)
 		if (message->arrival_ns > now_ns)
 			break;
 		next = rb_next(node);
-		if (message->way->port)
+		if (message->way->port && message != component->held)
 			ls_message_hand_over(component, message, now_ns);
 	}
 	ls_window_message(&session->window, &component->member, ls_messages_next(component));
@@ -351,7 +365,7 @@ void ls_way_drain(struct ls_way *way)
 	for (node = rb_first_cached(&component->messages); node; node = next) {
 		message = rb_entry(node, struct ls_message, node);
 		next = rb_next(node);
-		if (message->way != way)
+		if (message->way != way || message == component->held)
 			continue;
 		rb_erase_cached(&message->node, &component->messages);
 		component->queued--;

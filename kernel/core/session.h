@@ -48,6 +48,7 @@ struct ls_component {
 	struct list_head joined;
 	struct ls_member member;
 	struct rb_root_cached messages; /* to it, by (arrival, source, sequence) */
+	struct ls_message *held;	/* one of them, which its process is being given */
 	u64 enqueued;		/* so many messages ever were on their way to it */
 	u64 known;		/* so many of them when its last WAIT returned */
 	u64 windows, sent, received, late, overshoots;

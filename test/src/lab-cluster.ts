@@ -76,7 +76,7 @@ export class LabCluster {
     try {
       cluster.#issue();
       await cluster.startController();
-      for (const { name } of hosts) await cluster.#run("hosts", "add", name);
+      for (const { name } of hosts) await cluster.run("hosts", "add", name);
       await Promise.all(hosts.map(({ name }) => cluster.startAgent(name)));
       return cluster;
     } catch (error) {
@@ -141,7 +141,8 @@ export class LabCluster {
     return new LabDaemon(await startCommand(host, { argv: [...program, ...args] }));
   }
 
-  async #run(...args: string[]): Promise<void> {
+  /** @throws Error unless its status is 0 */
+  async run(...args: string[]): Promise<void> {
     const daemon = new LabDaemon(
       await startCommand(this.#first.name, { argv: this.argv(...args) }),
     );

@@ -191,4 +191,20 @@ export const ipcMutants: readonly Mutant[] = [
     replace: "record->have > LS_RECORD_PREFIX",
     command: selftests("ipc_framed"),
   },
+  {
+    name: "what a process is being given goes with a port that is closed meanwhile",
+    promise: COUNTS,
+    file: "kernel/core/message.c",
+    find: "if (message->way != way || message == component->held)",
+    replace: "if (message->way != way)",
+    command: selftests("ipc_taken"),
+  },
+  {
+    name: "what could not be given stays where no port finds it",
+    promise: COUNTS,
+    file: "kernel/core/message.c",
+    find: "	component->held = NULL;\n	/* Its end may",
+    replace: "	/* Its end may",
+    command: selftests("ipc_taken"),
+  },
 ];

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// One session on three lab hosts, each with a kernel of its own: what comes out is the same whatever the
+// network between them does, and whatever dies.
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { repoRoot } from "@livestack/lab";
+import t, { type Test } from "tap";
+import { ClusterLab, type ClusterRun } from "./cluster-lab.js";
+import { count } from "./form.js";
+import type { LabDaemon } from "./lab-cluster.js";
+
+const SIGKILL = 9;
+const REQUESTS = 400;
+const CUT_MS = count(8_000, 60_000);
+const LOOK_MS = 250;
+const LIMIT_MS = 120_000;
+const models = join(repoRoot, "kernel/build/selftests");
+
+const lab = await ClusterLab.start(t, "cluster", 3);
+const [first, second, third] = lab.hosts.map(({ name }) => name) as [string, string, string];
+
+function model(host: string, role: string, ...args: (string | number)[]): string {
+  const line = `exec ${models}/model_${role} $LIVESTACK_SESSION $LIVESTACK_COMPONENT ${args.join(" ")}`;
+  return `{host: ${host}, kind: model, command: [sh, -c, "${line}"]}`;
+}
+
+/** Two clients of one server, each on a host; their times do not depend on how the hosts are placed. */
+function scenario(places: readonly [string, string, string], requests = REQUESTS): string {
+  const [one, two, server] = places;
+  return `
+name: cluster
+session: {duration: 3600s, end: commands}
+components:
+  one: ${model(one, "client", 0, requests, 1, 2_000_000)}
+  two: ${model(two, "client", 1, requests, 2, 3_000_000)}
+  server: ${model(server, "server", 2, 500_000)}
+links:
+  - {endpoints: [one, server], latency: 5ms}
+  - {endpoints: [two, server], latency: 7ms, rate: 10Mbit}
+`;
+}
+
+/** What is simulated of it. */
+function simulated({ result, logs }: ClusterRun) {
+  const links = result?.links.map(({ name, delivered, dropped, late }) => ({
+    ...{ name, delivered, dropped, late },
+  }));
+  return { logs, links };
+}
+
+async function eventually(what: string, is: () => Promise<boolean>): Promise<void> {
+  const limit = performance.now() + LIMIT_MS;
+  while (!(await is())) {
+    if (performance.now() > limit) throw new Error(`${what}: not within ${LIMIT_MS} ms`);
+    await sleep(LOOK_MS);
+  }
+}
+
+/** As a host's own kernel has it. */
+async function statusAt(host: string): Promise<string> {
+  const program = join(repoRoot, "packages/controller/bin/livestack.js");
+  return lab.sh(host, `${process.execPath} ${program} status cluster 2>&1; true`);
+}
+
+function checkWhole(t: Test, run: ClusterRun, requests: number): void {
+  t.equal(run.status, 0, run.said);
+  for (const name of ["one", "two"])
+    t.equal(run.logs[name]?.trim().split("\n").length, requests, `all of ${name} are answered`);
+  t.equal(run.result?.late_deliveries, 0);
+}
+
+let alone: ClusterRun | undefined;
+
+t.test("on one host, to compare with", async (t) => {
+  alone = await lab.run(scenario([first, first, first]));
+  checkWhole(t, alone, REQUESTS);
+});
+
+for (const [what, netem] of [
+  ["nothing", ""],
+  ["1 ms of delay", "delay 1ms 1ms"],
+  ["20 ms of delay, 10 ms more or less, and 5 % of loss", "delay 20ms 10ms loss 5%"],
+] as const)
+  t.test(`on three hosts the same, with ${what} between them`, async (t) => {
+    for (const { name } of lab.hosts) await lab.weather(name, netem);
+    const apart = await lab.run(scenario([first, second, third]));
+    for (const { name } of lab.hosts) await lab.weather(name, "");
+    checkWhole(t, apart, REQUESTS);
+    t.same(simulated(apart), alone && simulated(alone), "to the nanosecond");
+  });
+
+/** One that takes so long that there is time to disturb it, and what it comes to. */
+const LONG = 20_000;
+let whole: ClusterRun | undefined;
+
+async function disturbed(disturb: (run: LabDaemon) => Promise<void>): Promise<ClusterRun> {
+  const run = await lab.begin(scenario([first, second, third], LONG));
+  await run.until(/^livestack: run/m);
+  await disturb(run);
+  return lab.outcome(run);
+}
+
+t.test("a long one, to compare with", async (t) => {
+  whole = await disturbed(async () => {});
+  checkWhole(t, whole, LONG);
+});
+
+t.test(
+  `a host that is cut off for ${CUT_MS / 1000} s stops all, and nothing is lost`,
+  async (t) => {
+    const run = await disturbed(async () => {
+      await lab.weather(third, "loss 100%");
+      await eventually("the others pause", async () =>
+        /^state +paused \(host \d is silent\)/m.test(await statusAt(first)),
+      );
+      const shown = await statusAt(first);
+      t.match(shown, new RegExp(`^ *\\d +${third} .*silent`, "m"), "who is missing");
+      const [, stoodAt] = /^simulated +(.+),/m.exec(shown) ?? [];
+      await sleep(CUT_MS);
+      const later = await statusAt(first);
+      t.equal(/^simulated +(.+),/m.exec(later)?.[1], stoodAt, "no simulated time passes");
+      await lab.weather(third, "");
+    });
+    checkWhole(t, run, LONG);
+    t.same(simulated(run), whole && simulated(whole));
+  },
+);
+
+t.test("an agent that is killed takes over again, and nothing is lost", async (t) => {
+  const run = await disturbed(async () => {
+    t.equal(await lab.cluster.agent(second).end(SIGKILL), 128 + SIGKILL);
+    await lab.cluster.startAgent(second);
+  });
+  checkWhole(t, run, LONG);
+  t.same(simulated(run), whole && simulated(whole));
+});
+
+t.test("the controller that is killed takes over again, and nothing is lost", async (t) => {
+  const run = await disturbed(async () => {
+    t.equal(await lab.cluster.controller.end(SIGKILL), 128 + SIGKILL);
+    await lab.cluster.startController();
+  });
+  checkWhole(t, run, LONG);
+  t.same(simulated(run), whole && simulated(whole));
+});
+
+t.test("a component that is killed on one host ends the run on all", async (t) => {
+  const run = await disturbed(async () => {
+    await lab.sh(third, "pkill -9 -x model_server");
+  });
+  t.not(run.status, 0);
+  t.match(run.said, /server.*\[COMPONENT_LOST\]/);
+  for (const { name } of lab.hosts)
+    t.equal(await lab.sh(name, "ls /run/livestack; pgrep -c model_; true"), "0\n", name);
+});
+
+t.test("a host that is killed ends the run, once it is given up", async (t) => {
+  const run = await disturbed(async () => {
+    await lab.sh(third, "echo o >/proc/sysrq-trigger").catch(() => {});
+    await eventually("the others pause", async () =>
+      /^state +paused \(host \d is silent\)/m.test(await statusAt(first)),
+    );
+    await lab.cluster.run("hosts", "rm", third, "--force");
+  });
+  t.not(run.status, 0, "no result that looks right");
+  t.equal(run.result, undefined);
+  t.match(run.said, new RegExp(`${third}`));
+  for (const name of [first, second])
+    t.equal(await lab.sh(name, "ls /run/livestack; pgrep -c model_; true"), "0\n", name);
+});
+
+t.test("the kernels have nothing to complain about", (t) => lab.checkKernels(t, [first, second]));
