@@ -31,7 +31,8 @@
 #define PARTS 6
 #define QUANTUM 10000
 #define LATENCY_MAX (10 * QUANTUM) /* beside a quantum; and of a jitter */
-#define PATIENCE_S 20
+#define PATIENCE_S 20	 /* that simulated time may stand still */
+#define WINDOWS_MAX 1000 /* in which all that is on a link is taken, many times over */
 
 struct end {
 	struct talker talker;
@@ -161,17 +162,31 @@ static bool close_end(uint16_t id, unsigned int which)
 	return done("close a port of link", id, error);
 }
 
-/* What component processes have not taken yet is on it still. */
+static uint64_t told(int attribute)
+{
+	struct nl_answer answer;
+
+	return control_get(world.session, &answer) ? 0 : nl_u64(&answer, attribute);
+}
+
+/* What component processes have not taken yet is on it still. A slow host only takes longer. */
 static bool delete_line(uint16_t id)
 {
-	unsigned int tries;
+	const uint64_t first = told(LIVESTACK_A_SESSION_WINDOWS);
+	uint64_t now = first, moved = first;
+	unsigned int tries = 0;
 	int error;
 
-	for (tries = 0; tries < 1000 * PATIENCE_S; tries++) {
-		error = port_link_del(world.session, id);
-		if (error != EBUSY)
-			break;
+	while ((error = port_link_del(world.session, id)) == EBUSY) {
 		usleep(1000);
+		if (++tries % 1000)
+			continue;
+		now = told(LIVESTACK_A_SESSION_WINDOWS);
+		if (now > moved)
+			tries = 0;
+		moved = now;
+		if (now > first + WINDOWS_MAX || tries == 1000 * PATIENCE_S)
+			break;
 	}
 	if (error == EBUSY)
 		standstill_note(world.session, world.part, PARTS);
@@ -303,13 +318,6 @@ static bool cycle(void)
 			return false;
 	}
 	return go_on();
-}
-
-static uint64_t told(int attribute)
-{
-	struct nl_answer answer;
-
-	return control_get(world.session, &answer) ? 0 : nl_u64(&answer, attribute);
 }
 
 static bool soak(unsigned int cycles)

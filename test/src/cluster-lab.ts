@@ -11,6 +11,7 @@ import {
   resolveKernel,
   shellStatus,
   startCommand,
+  type UpOptions,
 } from "@livestack/lab";
 import type { Test } from "tap";
 import { LabCluster, LabDaemon } from "./lab-cluster.js";
@@ -39,11 +40,16 @@ export class ClusterLab {
     this.#place = place;
   }
 
-  static async start(t: Test, purpose: string, count: number): Promise<ClusterLab> {
+  static async start(
+    t: Test,
+    purpose: string,
+    count: number,
+    options: Pick<UpOptions, "memoryBytes"> = {},
+  ): Promise<ClusterLab> {
     const place = mkdtempSync(join(tmpdir(), `livestack-${purpose}-`));
     t.teardown(() => rmSync(place, { recursive: true }));
     await buildModules(await resolveKernel("6.12"));
-    const { hosts } = await withLab(t, purpose, { hosts: count });
+    const { hosts } = await withLab(t, purpose, { ...options, hosts: count });
     const cluster = await LabCluster.start(hosts);
     // Before the lab goes, as teardowns are called from the last to the first.
     t.teardown(() => cluster.end());

@@ -7,6 +7,7 @@ import { queueDepths } from "./queue-depth.js";
 import { relayRates } from "./relay-rate.js";
 import { single } from "./single.js";
 import { sleep } from "./sleep.js";
+import { syncRate } from "./sync-rate.js";
 import { windowRate8, windowRate64 } from "./window-rate.js";
 
 /** All claims that `npm run bench` checks, one file each. */
@@ -20,4 +21,5 @@ export const benches: readonly PairedBench[] = [
   ...sleep,
   ...relayRates,
   ...queueDepths,
+  syncRate,
 ];

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two guests on two lab hosts: pings and a stream over the link between them come out as on one host,
+// whatever the hosts' own network does.
+import { fileURLToPath } from "node:url";
+import { debianGuest, tinyGuest } from "@livestack/image";
+import t, { type Test } from "tap";
+import { ClusterLab } from "./cluster-lab.js";
+import { form } from "./form.js";
+import { LabDriver } from "./lab-driver.js";
+import { timesOf } from "./links-host.js";
+
+if (form === "short") {
+  t.pass("guests of two hosts speak with each other", { skip: "guests boot: takes too long" });
+  process.exit(0);
+}
+
+const PINGS = 200;
+const LATENCY_MS = 20;
+const RATE_BPS = 5_000_000;
+const TCP_SHARE = 1448 / 1514;
+const PACKAGES = ["iperf3"];
+const BOOTS = 3;
+
+const WEATHERS = [
+  ["nothing", ""],
+  ["1 ms of delay, 10 ms more or less, and 5 % of loss", "delay 1ms 10ms loss 5%"],
+  ["20 ms of delay, 10 ms more or less, and 5 % of loss", "delay 20ms 10ms loss 5%"],
+] as const;
+
+const ping = `ping -c ${PINGS} -i 0.1`;
+tinyGuest();
+await debianGuest({ packages: PACKAGES }, { log: (line) => t.comment(line) });
+const lab = await ClusterLab.start(t, "apart", 2, { memoryBytes: 2 ** 31 });
+const [first = "", second = ""] = lab.hosts.map(({ name }) => name);
+await lab.onAll("modprobe kvm_amd || modprobe kvm_intel");
+
+function pair(guest: string, a: string, b: string, link: string): string {
+  return `
+name: apart
+session: {end: commands, on_overshoot: count}
+components:
+  a: {host: ${first}, ${guest}, ${a}}
+  b: {host: ${second}, ${guest}, ${b}}
+links:
+  - {endpoints: ["a:eth0", "b:eth0"], ${link}}
+`;
+}
+
+const pinging = pair(
+  "image: builtin:tiny, memory: 128MiB",
+  `run: ["${ping} b"]`,
+  "run: []",
+  `latency: ${LATENCY_MS}ms, capture: true`,
+);
+
+const streaming = pair(
+  `image: builtin:debian, packages: [${PACKAGES.join(", ")}], memory: 256MiB`,
+  "run: ['iperf3 -c b -t 10 -i 0 -J']",
+  'setup: ["iperf3 -s -D"], run: []',
+  "latency: 10ms, rate: 5Mbit, limit: {bytes: 64KiB}",
+);
+
+function medianOf(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? Number.NaN;
+}
+
+/** An emulated processor resets a guest that boots now and then (docs/design.md): then once more. */
+async function run(t: Test, scenario: string) {
+  for (let left = BOOTS; ; left--) {
+    const outcome = await lab.run(scenario);
+    if (outcome.status !== 0 && left > 1 && /its guest was reset/.test(outcome.said)) continue;
+    t.equal(outcome.status, 0, outcome.said);
+    return outcome.result;
+  }
+}
+
+let bridgeMs = Number.NaN;
+
+t.test("to compare with: two guests on a plain bridge of one host", async (t) => {
+  const file = fileURLToPath(new URL("./bridge-driver.js", import.meta.url));
+  const plain = await LabDriver.start(first, file);
+  await plain.ask("start");
+  const times = timesOf(await plain.ask<string>("ping", "-c", String(PINGS), "-i", "0.1"));
+  await plain.ask("end");
+  await plain.end();
+  bridgeMs = medianOf(times);
+  t.equal(times.length, PINGS);
+});
+
+for (const [what, netem] of WEATHERS)
+  t.test(`pings take what the link takes, with ${what} between the hosts`, async (t) => {
+    for (const { name } of lab.hosts) await lab.weather(name, netem);
+    const result = await run(t, pinging);
+    for (const { name } of lab.hosts) await lab.weather(name, "");
+    const times = timesOf(result?.components[0]?.commands[0]?.stdout ?? "");
+    t.equal(times.length, PINGS, "all are answered");
+    const [soonest, median] = [Math.min(...times), medianOf(times)];
+    t.ok(soonest >= 2 * LATENCY_MS, `the soonest after ${soonest} ms`);
+    t.ok(
+      median - 2 * LATENCY_MS <= 2 * bridgeMs,
+      `median ${median} ms; ${bridgeMs} ms on a plain bridge`,
+    );
+    const [link] = result?.links ?? [];
+    t.equal(result?.late_deliveries, 0, "none late");
+    t.equal(link?.dropped, link?.dropped_by.gone, "none is lost");
+    t.comment(
+      `${what}: median ${median} ms, ${(Number(result?.simulated_ns) / 1e9).toFixed(1)} s simulated ` +
+        `in ${(Number(result?.wall_ns) / 1e9).toFixed(1)} s`,
+    );
+  });
+
+t.test("a rate of 5 Mbit carries as much between hosts", async (t) => {
+  const result = await run(t, streaming);
+  const report = JSON.parse(result?.components[0]?.commands[0]?.stdout ?? "{}");
+  const tcpBps = report.end.sum_received.bits_per_second;
+  const wantedBps = RATE_BPS * TCP_SHARE;
+  t.ok(Math.abs(tcpBps / wantedBps - 1) < 0.05, `TCP: ${tcpBps} bit/s, ${wantedBps} less headers`);
+  t.equal(result?.late_deliveries, 0);
+});
+
+t.test("the kernels have nothing to complain about", (t) => lab.checkKernels(t));
