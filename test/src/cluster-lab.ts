@@ -8,6 +8,7 @@ import {
   buildModules,
   exec,
   type HostState,
+  moduleFile,
   resolveKernel,
   shellStatus,
   startCommand,
@@ -48,8 +49,11 @@ export class ClusterLab {
   ): Promise<ClusterLab> {
     const place = mkdtempSync(join(tmpdir(), `livestack-${purpose}-`));
     t.teardown(() => rmSync(place, { recursive: true }));
-    await buildModules(await resolveKernel("6.12"));
+    const kernel = await resolveKernel("6.12");
+    await buildModules(kernel);
     const { hosts } = await withLab(t, purpose, { ...options, hosts: count });
+    // The others are loaded by the agents; this one has to be there before it can be traced.
+    for (const { name } of hosts) await exec(name, ["insmod", moduleFile(kernel, "core")]);
     const cluster = await LabCluster.start(hosts);
     // Before the lab goes, as teardowns are called from the last to the first.
     t.teardown(() => cluster.end());

@@ -8,6 +8,7 @@ const BACK = "after any restart of agent or controller the run goes on";
 const SKEW = "version skew is refused by name";
 const PLACES = "placement by hand, or spread by vCPUs and memory";
 const TYPED = "each verb over gRPC means what it means over the agent's socket";
+const APART = "a session on several hosts is one: each makes its part, and what comes out is whole";
 const PKI =
   "private keys for their owner alone, nothing overwritten, rotation that leaves all trusted";
 
@@ -168,5 +169,61 @@ export const clusterMutants: readonly Mutant[] = [
     find: 'const before = readFileSync(this.caFile, "utf8");',
     replace: 'const before = readFileSync(this.caFile, "utf8").slice(0, 0);',
     command: test("pki/pki"),
+  },
+  {
+    name: "each host believes to have all of a session",
+    promise: APART,
+    file: source("run/span-hosts.ts"),
+    find: "return host === self ? each : { ...each, host };",
+    replace: "return host === self ? each : { ...each };",
+    command: test("daemon/remote-run"),
+  },
+  {
+    name: "each host of a session has a key of its own",
+    promise: APART,
+    file: source("run/span-hosts.ts"),
+    find: "share: { hosts: hosts.length, self, key },",
+    replace: "share: { hosts: hosts.length, self, key: Buffer.from(key).fill(self, 0, 1) },",
+    command: test("run/spread-agent"),
+  },
+  {
+    name: "a link of others is made here, too",
+    promise: APART,
+    file: source("agent/share-session.ts"),
+    find: ".filter(({ a, b }) => own.has(a) || own.has(b))",
+    replace: ".filter(() => true)",
+    command: test("agent/share-session"),
+  },
+  {
+    name: "a host is told of itself as of another",
+    promise: APART,
+    file: source("agent/share-session.ts"),
+    find: "if (host === self) continue;",
+    replace: "if (host < self - host) continue;",
+    command: test("agent/share-session"),
+  },
+  {
+    name: "it is not waited until all hosts stand",
+    promise: APART,
+    file: source("run/spread-agent.ts"),
+    find: "    await this.#rest();\n",
+    replace: "    if (refused.length > outcomes.length) await this.#rest();\n",
+    command: test("run/spread-agent"),
+  },
+  {
+    name: "what came in is counted where it was sent",
+    promise: APART,
+    file: source("run/spread-agent.ts"),
+    find: "const { received, receivedBytes, late } = receiver;",
+    replace: "const { received, receivedBytes, late } = sender;",
+    command: test("run/spread-agent"),
+  },
+  {
+    name: "a capture of two hosts is one after the other",
+    promise: APART,
+    file: source("capture/merge-captures.ts"),
+    find: "this.#next.timeNs < next.timeNs",
+    replace: "this.#next.timeNs > next.timeNs",
+    command: test("capture/merge-captures"),
   },
 ];
