@@ -188,9 +188,9 @@ export class HostAgent {
         throw error;
       },
     );
-    const { pid } = guest.identity;
-    const { helpers } = guest;
-    const request = { session: this.session, component, pid, name: kept.name, exact, helpers };
+    const { helpers, identity } = guest;
+    const ofGuest = { pid: identity.pid, name: kept.name, helpers };
+    const request = { session: this.session, component, exact, ...ofGuest };
     await attachMachine(this.kernel, { ...request, root: this.#place.root });
     this.member(component).attached = true;
     if (refusal !== undefined) return { clockRefusal: refusal };
@@ -242,8 +242,7 @@ export class HostAgent {
   }
 
   async status(): Promise<Answer<"status">> {
-    const { share } = this.#state;
-    const told = await this.#told(() => readStatus(this.kernel, this.session, share));
+    const told = await this.#told(() => readStatus(this.kernel, this.session, this.#state.share));
     return { ...told, fates: this.#fates() };
   }
 
