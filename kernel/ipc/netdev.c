@@ -11,6 +11,7 @@
 
 #include <linux/err.h>
 #include <linux/etherdevice.h>
+#include <linux/irq_work.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
@@ -20,6 +21,7 @@ struct ls_netdev {
 	struct ls_port port;
 	struct net_device *dev;
 	struct napi_struct napi;
+	struct irq_work poll;	  /* has it polled at once, in whatever context something arrives */
 	struct work_struct empty; /* drops what arrives while it is down */
 };
 
@@ -184,14 +186,31 @@ static void ls_netdev_setup(struct net_device *dev)
 	eth_hw_addr_random(dev);
 }
 
-static void ls_netdev_arrived(struct ls_port *port)
+static void ls_netdev_wake(struct ls_netdev *own)
 {
-	struct ls_netdev *own = ls_netdev_of(port);
-
 	if (netif_running(own->dev))
 		napi_schedule(&own->napi);
 	else
 		queue_work(system_wq, &own->empty);
+}
+
+static void ls_netdev_poll_now(struct irq_work *work)
+{
+	ls_netdev_wake(container_of(work, struct ls_netdev, poll));
+}
+
+/*
+ * A softirq that is raised in the context of a process, as here with interrupts off, would wait for
+ * the next interrupt, which may be the next tick. After one of its own it runs at once.
+ */
+static void ls_netdev_arrived(struct ls_port *port)
+{
+	struct ls_netdev *own = ls_netdev_of(port);
+
+	if (in_interrupt())
+		ls_netdev_wake(own);
+	else
+		irq_work_queue(&own->poll);
 }
 
 static void ls_netdev_empty(struct work_struct *work)
@@ -233,6 +252,7 @@ static struct ls_port *ls_netdev_open(const struct ls_port *place,
 	own->dev = dev;
 	dev_net_set(dev, request->net);
 	netif_napi_add(dev, &own->napi, ls_netdev_poll);
+	init_irq_work(&own->poll, ls_netdev_poll_now);
 	INIT_WORK(&own->empty, ls_netdev_empty);
 	ls_port_open(&own->port);
 	ls_port_header(&own->port, ETH_HLEN);
@@ -240,6 +260,8 @@ static struct ls_port *ls_netdev_open(const struct ls_port *place,
 	if (!err)
 		return &own->port;
 	ls_port_shut(&own->port);
+	irq_work_sync(&own->poll);
+	cancel_work_sync(&own->empty);
 	netif_napi_del(&own->napi);
 	free_netdev(dev);
 	if (err == -EEXIST)
@@ -255,6 +277,7 @@ static void ls_netdev_close(struct ls_port *port)
 
 	unregister_netdev(dev);
 	ls_port_shut(port);
+	irq_work_sync(&own->poll);
 	cancel_work_sync(&own->empty);
 	netif_napi_del(&own->napi);
 	free_netdev(dev);

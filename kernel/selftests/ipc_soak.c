@@ -182,14 +182,16 @@ static bool delete_line(uint16_t id)
 		if (++tries % 1000)
 			continue;
 		now = told(LIVESTACK_A_SESSION_WINDOWS);
+		if (now > first + WINDOWS_MAX || (now == moved && tries == 1000 * PATIENCE_S))
+			break;
 		if (now > moved)
 			tries = 0;
 		moved = now;
-		if (now > first + WINDOWS_MAX || tries == 1000 * PATIENCE_S)
-			break;
 	}
-	if (error == EBUSY)
-		standstill_note(world.session, world.part, PARTS);
+	if (error == EBUSY) {
+		ktap_note("%lu windows since, of them %lu in the end", now - first, now - moved);
+		standstill_note(world.session, id, world.part, PARTS);
+	}
 	return done("delete link", id, error);
 }
 

@@ -6,7 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Notes the session's state, and where in the kernel each of the @count processes is. */
-void standstill_note(uint32_t session, const pid_t *processes, unsigned int count);
+/*
+ * Notes how the session is, its link @link, its components 0 to @count - 1 and where in the kernel
+ * the process of each is, and which threads of the kernel's own are in livestack.
+ */
+void standstill_note(uint32_t session, uint16_t link, const pid_t *processes, unsigned int count);
 
 #endif /* _LS_STANDSTILL_H */

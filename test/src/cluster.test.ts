@@ -10,7 +10,7 @@ import { count, form } from "./form.js";
 import { endTraces, type HostTrace, startTraces } from "./window-traces.js";
 
 const SIGKILL = 9;
-const REQUESTS = 400;
+const REQUESTS = count(4_000, 400);
 const WINDOWS_AT_LEAST = 50;
 const CUT_MS = count(8_000, 60_000);
 const LOOK_MS = 250;
@@ -113,7 +113,7 @@ function checkTraces(t: Test, traces: readonly HostTrace[]): void {
 }
 
 /** One that takes so long that there is time to disturb it, and what it comes to. */
-const LONG = count(6_000, 20_000);
+const LONG = count(REQUESTS, 20_000);
 let whole: ClusterRun | undefined;
 
 async function disturbed(disturb: () => Promise<void>): Promise<ClusterRun> {
@@ -124,8 +124,9 @@ async function disturbed(disturb: () => Promise<void>): Promise<ClusterRun> {
 }
 
 t.test("a long one on one host, to compare with", async (t) => {
-  whole = await lab.run(scenario([first, first, first], LONG));
-  checkWhole(t, whole, LONG);
+  whole = LONG === REQUESTS ? alone : await lab.run(scenario([first, first, first], LONG));
+  t.ok(whole);
+  if (whole) checkWhole(t, whole, LONG);
 });
 
 /** The host is cut off, and the others stand until it is back. */
@@ -152,20 +153,23 @@ async function killController(t: Test): Promise<void> {
   await lab.cluster.startController();
 }
 
+/** Each run takes an emulated host a minute. */
+const OF_FULL = form === "full" ? {} : { skip: "takes longer than the short form may" };
+
 const DISTURBANCES = [
   [`a host that is cut off for ${CUT_MS / 1000} s`, (t: Test) => cutOff(t, third)],
   ["an agent that is killed", killAgent],
   ["a controller that is killed", killController],
 ] as const;
 
-for (const [what, disturb] of form === "full" ? DISTURBANCES : DISTURBANCES.slice(0, 2))
+for (const [what, disturb] of form === "full" ? DISTURBANCES : DISTURBANCES.slice(0, 1))
   t.test(`${what} changes nothing of what comes out`, async (t) => {
     const run = await disturbed(() => disturb(t));
     checkWhole(t, run, LONG);
     t.same(simulated(run), whole && simulated(whole));
   });
 
-t.test("a component that is killed on one host ends the run on all", async (t) => {
+t.test("a component that is killed on one host ends the run on all", OF_FULL, async (t) => {
   const run = await disturbed(async () => {
     await lab.sh(third, "pkill -9 -x model_server");
   });
