@@ -31,8 +31,6 @@
 #define PARTS 6
 #define QUANTUM 10000
 #define LATENCY_MAX (10 * QUANTUM) /* beside a quantum; and of a jitter */
-#define PATIENCE_S 20	 /* that simulated time may stand still */
-#define WINDOWS_MAX 1000 /* in which all that is on a link is taken, many times over */
 
 struct end {
 	struct talker talker;
@@ -162,36 +160,16 @@ static bool close_end(uint16_t id, unsigned int which)
 	return done("close a port of link", id, error);
 }
 
-static uint64_t told(int attribute)
-{
-	struct nl_answer answer;
-
-	return control_get(world.session, &answer) ? 0 : nl_u64(&answer, attribute);
-}
-
 /* What component processes have not taken yet is on it still. A slow host only takes longer. */
 static bool delete_line(uint16_t id)
 {
-	const uint64_t first = told(LIVESTACK_A_SESSION_WINDOWS);
-	uint64_t now = first, moved = first;
-	unsigned int tries = 0;
+	struct standstill still = { .session = world.session };
 	int error;
 
-	while ((error = port_link_del(world.session, id)) == EBUSY) {
+	while ((error = port_link_del(world.session, id)) == EBUSY && !standstill_is(&still))
 		usleep(1000);
-		if (++tries % 1000)
-			continue;
-		now = told(LIVESTACK_A_SESSION_WINDOWS);
-		if (now > first + WINDOWS_MAX || (now == moved && tries == 1000 * PATIENCE_S))
-			break;
-		if (now > moved)
-			tries = 0;
-		moved = now;
-	}
-	if (error == EBUSY) {
-		ktap_note("%lu windows since, of them %lu in the end", now - first, now - moved);
-		standstill_note(world.session, id, world.part, PARTS);
-	}
+	if (error == EBUSY)
+		standstill_note(&still, id, world.part, PARTS);
 	return done("delete link", id, error);
 }
 
@@ -320,6 +298,13 @@ static bool cycle(void)
 			return false;
 	}
 	return go_on();
+}
+
+static uint64_t told(int attribute)
+{
+	struct nl_answer answer;
+
+	return control_get(world.session, &answer) ? 0 : nl_u64(&answer, attribute);
 }
 
 static bool soak(unsigned int cycles)

@@ -9,6 +9,26 @@
 
 #include "control.h"
 
+#define LOOK 1000	 /* a question is as good as a millisecond or two */
+#define PATIENCE 20000
+#define WINDOWS_MAX 1000
+
+bool standstill_is(struct standstill *still)
+{
+	struct nl_answer answer;
+	uint64_t windows;
+
+	if (still->asked++ % LOOK || control_get(still->session, &answer))
+		return false;
+	windows = nl_u64(&answer, LIVESTACK_A_SESSION_WINDOWS);
+	if (still->asked == 1)
+		still->first = windows;
+	if (windows > still->windows)
+		still->asked = 1;
+	still->windows = windows;
+	return windows > still->first + WINDOWS_MAX || still->asked > PATIENCE;
+}
+
 /* Of the kernel's stack of a process, 0 if it cannot be read. */
 static size_t read_stack(pid_t process, char *text, size_t room)
 {
@@ -86,11 +106,14 @@ static void note_threads(void)
 		closedir(processes);
 }
 
-void standstill_note(uint32_t session, uint16_t link, const pid_t *processes, unsigned int count)
+void standstill_note(const struct standstill *still, uint16_t link, const pid_t *processes,
+		     unsigned int count)
 {
+	const uint32_t session = still->session;
 	static struct nl_answer answer;
 	unsigned int i;
 
+	printf("# %lu windows in the meantime\n", still->windows - still->first);
 	if (!control_get(session, &answer))
 		printf("# session: state %u, reason %u, window %lu, at %lu, %u awaited, as %u\n",
 		       nl_u32(&answer, LIVESTACK_A_SESSION_STATE),
