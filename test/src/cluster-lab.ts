@@ -11,11 +11,11 @@ import {
   moduleFile,
   resolveKernel,
   shellStatus,
-  startCommand,
   type UpOptions,
 } from "@livestack/lab";
 import type { Test } from "tap";
-import { LabCluster, LabDaemon } from "./lab-cluster.js";
+import { LabCluster } from "./lab-cluster.js";
+import { LabDaemon } from "./lab-daemon.js";
 import { withLab } from "./with-lab.js";
 
 const RUNS = "/root/runs";
@@ -53,7 +53,7 @@ export class ClusterLab {
     await buildModules(kernel);
     const { hosts } = await withLab(t, purpose, { ...options, hosts: count });
     // The others are loaded by the agents; this one has to be there before it can be traced.
-    for (const { name } of hosts) await exec(name, ["insmod", moduleFile(kernel, "core")]);
+    for (const { name } of hosts) await shell(name, `insmod ${moduleFile(kernel, "core")}`);
     const cluster = await LabCluster.start(hosts);
     // Before the lab goes, as teardowns are called from the last to the first.
     t.teardown(() => cluster.end());
@@ -64,12 +64,7 @@ export class ClusterLab {
     return this.hosts[index]?.name ?? "";
   }
 
-  /** @throws Error unless its status is 0 */
-  async sh(host: string, line: string): Promise<string> {
-    const { status, stdout, stderr } = await exec(host, ["sh", "-c", line]);
-    if (status !== 0) throw new Error(`${host}: ${line}: status ${status}: ${stderr}`);
-    return stdout.toString();
-  }
+  readonly sh = shell;
 
   onAll(line: string): Promise<string[]> {
     return Promise.all(this.hosts.map(({ name }) => this.sh(name, line)));
@@ -89,8 +84,7 @@ export class ClusterLab {
   async begin(scenario: string): Promise<LabDaemon> {
     const file = join(this.#place, "scenario.yaml");
     writeFileSync(file, scenario);
-    const argv = this.cluster.argv("run", file, "--out", RUNS);
-    return new LabDaemon(await startCommand(this.host(0), { argv }));
+    return LabDaemon.start(this.host(0), this.cluster.argv("run", file, "--out", RUNS));
   }
 
   /** Waits until it has ended, and fetches what came out. */
@@ -120,6 +114,13 @@ export class ClusterLab {
       t.notMatch(log, /Oops|BUG:|WARNING:|livestack/, host);
     }
   }
+}
+
+/** @returns standard output. @throws Error unless its status is 0 */
+async function shell(host: string, line: string): Promise<string> {
+  const { status, stdout, stderr } = await exec(host, ["sh", "-c", line]);
+  if (status !== 0) throw new Error(`${host}: ${line}: status ${status}: ${stderr}`);
+  return stdout.toString();
 }
 
 /** Of lines "client/model.log:WHAT". */

@@ -24,10 +24,10 @@ import {
   down,
   ExitStatus,
   exec,
+  insertCommand,
   type Kernel,
   LabError,
   messageOf,
-  moduleFile,
   repoRoot,
   resolveKernel,
   shellStatus,
@@ -56,9 +56,6 @@ const MODULES = [
   ["ipc", "livestack_ipc"],
 ] as const;
 const SYNC = ["sync", "livestack_sync"] as const;
-/** Modules of the kernel's own that one of ours needs are not loaded by insmod. */
-const INSERT =
-  'for needed in $(modinfo -F depends "$1" | tr , " "); do modprobe -q "$needed"; done; exec insmod "$1"';
 type Module = (typeof MODULES)[number] | typeof SYNC;
 const HOSTS_MAX = 2;
 
@@ -226,7 +223,7 @@ async function play(kernel: Kernel, stage: Stage): Promise<void> {
   const loaded: string[] = [];
   try {
     for (const [folder, name] of stage.modules) {
-      await stage.run(["sh", "-c", INSERT, "sh", moduleFile(kernel, folder)]);
+      await stage.run(insertCommand(kernel, folder));
       loaded.unshift(name);
     }
     const versions: string[] = [];

@@ -120,7 +120,7 @@ t.test("what is written is there, also when another livestack takes over", async
   await command.exit;
   const adopted = await host.adopt("kept");
   t.equal((await host.livestack("exec", "one", "sh", "-c", "echo >/tmp/go")).status, 0);
-  t.same(await adopted.command.exit, { status: 0, signal: 0 }, adopted.said());
+  t.same(await adopted.command.exit, { status: 0, signal: 0 }, adopted.said);
   const { components } = await host.resultOf("kept");
   const { commands } = components[0];
   t.match(commands.at(3), { exit: 0, stdout: "same\n" });
@@ -130,10 +130,10 @@ t.test("what is written is there, also when another livestack takes over", async
 });
 
 t.test("a back end that is killed ends the run in words", async (t) => {
-  const { command, said } = await host.begin("kept");
+  const run = await host.begin("kept");
   await host.sh("pkill -9 livestack-disk");
-  t.same(await command.exit, { status: 6, signal: 0 }, said());
-  t.match(said(), /one: the back end of its disk vda was killed by SIGKILL \[COMPONENT_LOST\]/);
+  t.same(await run.command.exit, { status: 6, signal: 0 }, run.said);
+  t.match(run.said, /one: the back end of its disk vda was killed by SIGKILL \[COMPONENT_LOST\]/);
   t.equal(await left(), "0\n0\n");
 });
 

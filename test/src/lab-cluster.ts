@@ -4,12 +4,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { type RemoteCommand, repoRoot, shellStatus, startCommand } from "@livestack/lab";
+import { repoRoot, shellStatus } from "@livestack/lab";
+import { LabDaemon } from "./lab-daemon.js";
 
-const SIGTERM = 15;
-const READY_LIMIT_MS = 120_000;
-const LOOK_MS = 200;
 const PORT = 7600;
 const program = [process.execPath, join(repoRoot, "packages/controller/bin/livestack.js")];
 
@@ -17,46 +14,6 @@ export interface ClusterHost {
   name: string;
   /** in the lab's network */
   address: string;
-}
-
-/** A program that goes on in a lab host, and what it has said to standard error. */
-export class LabDaemon {
-  readonly command: RemoteCommand;
-  #said = "";
-
-  constructor(command: RemoteCommand) {
-    this.command = command;
-    command.stdin.end();
-    command.stdout.resume();
-    command.stderr.on("data", (piece: Buffer) => {
-      this.#said += piece;
-    });
-    // Told where it is asked; until then it must not count as unheard.
-    command.exit.catch(() => {});
-  }
-
-  get said(): string {
-    return this.#said;
-  }
-
-  async until(what: RegExp, limitMs = READY_LIMIT_MS): Promise<void> {
-    const over = this.command.exit.then(
-      ({ status }) => `it ended with status ${status}`,
-      (error: Error) => error.message,
-    );
-    const limit = performance.now() + limitMs;
-    while (!what.test(this.#said)) {
-      const ended = await Promise.race([over, sleep(LOOK_MS)]);
-      if (ended !== undefined || performance.now() > limit)
-        throw new Error(`${what}: ${ended ?? "not within its time"}\n${this.#said}`);
-    }
-  }
-
-  /** @returns its status, as a shell has it */
-  async end(signal = SIGTERM): Promise<number> {
-    this.command.kill(signal);
-    return shellStatus(await this.command.exit);
-  }
 }
 
 export class LabCluster {
@@ -137,15 +94,13 @@ export class LabCluster {
     return `${this.#first.address}:${PORT}`;
   }
 
-  async #daemon(host: string, args: readonly string[]): Promise<LabDaemon> {
-    return new LabDaemon(await startCommand(host, { argv: [...program, ...args] }));
+  #daemon(host: string, args: readonly string[]): Promise<LabDaemon> {
+    return LabDaemon.start(host, [...program, ...args]);
   }
 
   /** @throws Error unless its status is 0 */
   async run(...args: string[]): Promise<void> {
-    const daemon = new LabDaemon(
-      await startCommand(this.#first.name, { argv: this.argv(...args) }),
-    );
+    const daemon = await LabDaemon.start(this.#first.name, this.argv(...args));
     const status = shellStatus(await daemon.command.exit);
     if (status !== 0) throw new Error(`livestack ${args.join(" ")}: ${daemon.said}`);
   }

@@ -3,16 +3,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import {
-  buildModules,
-  type RemoteCommand,
-  repoRoot,
-  resolveKernel,
-  startCommand,
-} from "@livestack/lab";
+import { buildModules, repoRoot, resolveKernel } from "@livestack/lab";
 import type { Test } from "tap";
+import { LabDaemon } from "./lab-daemon.js";
 import { LabDriver } from "./lab-driver.js";
 import type { Outcome } from "./livestack-here.js";
 import { withLab } from "./with-lab.js";
@@ -21,13 +15,6 @@ const BOOT_LIMIT_MS = 1_200_000;
 const BOOTS = 3;
 const RUNS = "/root/runs";
 const program = [process.execPath, join(repoRoot, "packages/controller/bin/livestack.js")];
-
-/** A run that is under way. */
-export interface Begun {
-  command: RemoteCommand;
-  /** to standard error so far */
-  said(): string;
-}
 
 export class LinksHost {
   readonly name: string;
@@ -80,7 +67,7 @@ export class LinksHost {
    * Starts one, and waits until its simulated time has begun. An emulated processor resets a guest
    * that boots now and then (docs/design.md): then it is started again.
    */
-  async begin(scenario: string): Promise<Begun> {
+  async begin(scenario: string): Promise<LabDaemon> {
     for (let left = BOOTS; ; left--) {
       try {
         return await this.#start(this.#runOf(scenario));
@@ -92,24 +79,14 @@ export class LinksHost {
   }
 
   /** Takes over one whose livestack was killed, and waits until that is so. */
-  adopt(scenario: string): Promise<Begun> {
+  adopt(scenario: string): Promise<LabDaemon> {
     return this.#start(["adopt", scenario]);
   }
 
-  async #start(args: readonly string[]): Promise<Begun> {
-    const command = await startCommand(this.name, { argv: [...program, ...args] });
-    command.stdin.end();
-    let said = "";
-    command.stderr.on("data", (piece: Buffer) => {
-      said += piece;
-    });
-    const over = command.exit.then(() => true);
-    const limit = performance.now() + BOOT_LIMIT_MS;
-    while (!/^livestack: run/m.test(said)) {
-      if (await Promise.race([over, sleep(500)])) throw new Error(said);
-      if (performance.now() > limit) throw new Error(`no time began: ${said}`);
-    }
-    return { command, said: () => said };
+  async #start(args: readonly string[]): Promise<LabDaemon> {
+    const run = await LabDaemon.start(this.name, [...program, ...args]);
+    await run.until(/^livestack: run/m, BOOT_LIMIT_MS);
+    return run;
   }
 
   #runOf(scenario: string): string[] {

@@ -92,14 +92,14 @@ async function report(name: string) {
 }
 
 t.test("a rate of 5 Mbit carries so much, and drops and counts the rest", async (t) => {
-  const { command, said } = await host.begin("rate");
+  const run = await host.begin("rate");
   await ended("tcp");
   const before = await toB(t);
   await goOn(t);
   await ended("udp");
   const after = await toB(t);
   await goOn(t);
-  t.same(await command.exit, { status: 0, signal: 0 }, said());
+  t.same(await run.command.exit, { status: 0, signal: 0 }, run.said);
 
   const { bits_per_second: tcpBps } = (await report("tcp")).sum_received;
   const wantedBps = RATE_BPS * TCP_SHARE;

@@ -169,11 +169,11 @@ t.test("every ping takes the latency there and back, and little else; none is la
 });
 
 t.test(`with ${BUSY} busy processes they take as long`, async (t) => {
-  const { command, said } = await host.begin("busy");
+  const run = await host.begin("busy");
   await plain.ask("busy", String(BUSY));
-  const exit = await command.exit;
+  const exit = await run.command.exit;
   await plain.ask("busy", "0");
-  t.same(exit, { status: 0, signal: 0 }, said());
+  t.same(exit, { status: 0, signal: 0 }, run.said);
   const { components } = await host.resultOf("busy");
   const times = timesOf(components[0].commands[0].stdout);
   checkCount(t, times, "a link on a busy host");

@@ -53,7 +53,7 @@ t.test("what is lost or too long for a link is counted by its reason", async (t)
 });
 
 t.test("a link is changed while time goes on, and what a kill leaves is taken away", async (t) => {
-  const { command, said } = await host.begin("changed");
+  const run = await host.begin("changed");
   const go = () => host.livestack("exec", "a", "sh", "-c", "echo >/tmp/go");
   t.equal((await host.livestack("link", "set", "changed", "a-b", "--latency", "60ms")).status, 0);
   t.match((await host.livestack("link", "ls", "changed")).stdout, /^ *a-b +a +b +up +60 ms /m);
@@ -63,7 +63,7 @@ t.test("a link is changed while time goes on, and what a kill leaves is taken aw
   await host.sh("sleep 5");
   t.equal((await host.livestack("link", "set", "changed", "a-b", "--down")).status, 0);
   t.equal((await go()).status, 0);
-  t.same(await command.exit, { status: 0, signal: 0 }, said());
+  t.same(await run.command.exit, { status: 0, signal: 0 }, run.said);
   const { components, links } = await host.resultOf("changed");
   const [first, , second] = components[0].commands;
   t.ok(Math.min(...timesOf(first.stdout)) >= 40, first.stdout);

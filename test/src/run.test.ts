@@ -7,16 +7,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { tinyGuest } from "@livestack/image";
-import {
-  buildModules,
-  type RemoteCommand,
-  repoRoot,
-  resolveKernel,
-  startCommand,
-} from "@livestack/lab";
+import { buildModules, repoRoot, resolveKernel, startCommand } from "@livestack/lab";
 import t, { type Test } from "tap";
 import { makeBootDisk } from "./boot-disk.js";
 import { form } from "./form.js";
+import { LabDaemon } from "./lab-daemon.js";
 import { LabDriver } from "./lab-driver.js";
 import type { Outcome } from "./livestack-here.js";
 import { withLab } from "./with-lab.js";
@@ -89,28 +84,12 @@ const driver = await LabDriver.start(host, driverFile);
 const sh = (line: string) => driver.ask<Outcome>("sh", line);
 const livestack = (...args: string[]) => driver.ask<Outcome>("livestack", ...args);
 
-interface Running {
-  command: RemoteCommand;
-  said: { stdout: string; stderr: string };
-}
-
 /** Starts a run and waits for simulated time to begin. */
-async function begin(name: keyof typeof scenarios): Promise<Running> {
+async function begin(name: keyof typeof scenarios): Promise<LabDaemon> {
   const argv = [...program, "run", join(place, `${name}.yaml`), "--out", "/root/runs"];
-  const command = await startCommand(host, { argv });
-  command.stdin.end();
-  const said = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const)
-    command[stream].on("data", (piece: Buffer) => {
-      said[stream] += piece;
-    });
-  const over = command.exit.then(() => true);
-  const limit = performance.now() + BOOT_LIMIT_MS;
-  while (!/^livestack: run/m.test(said.stderr)) {
-    if (await Promise.race([over, sleep(500)])) throw new Error(said.stderr);
-    if (performance.now() > limit) throw new Error(`no time began: ${said.stderr}`);
-  }
-  return { command, said };
+  const run = await LabDaemon.start(host, argv);
+  await run.until(/^livestack: run/m, BOOT_LIMIT_MS);
+  return run;
 }
 
 async function resultOf(name: string) {
@@ -140,7 +119,7 @@ t.test("without KVM it is said what is missing, and nothing is made", async (t) 
 t.test(
   "two guests and a model on one time: commands, a look from outside, the result",
   async (t) => {
-    const { command, said } = await begin("whole");
+    const run = await begin("whole");
     const status = await livestack("status", "whole", "-o", "json");
     t.match(JSON.parse(status.stdout).components, [
       { name: "one", vcpus: 1 },
@@ -151,8 +130,8 @@ t.test(
     t.same([inside.status, inside.stdout], [7, "tiny\n"], inside.stderr);
     t.match((await livestack("logs", "two")).stdout, /^two console \| BusyBox/m);
     t.equal((await livestack("exec", "one", ...go)).status, 0);
-    t.same(await command.exit, { status: 5, signal: 0 }, said.stderr);
-    t.match(said.stderr, /two: exit 3: ended with status 3 \[COMMAND_FAILED\]/);
+    t.same(await run.command.exit, { status: 5, signal: 0 }, run.said);
+    t.match(run.said, /two: exit 3: ended with status 3 \[COMMAND_FAILED\]/);
     const { components, warnings, ...whole } = await resultOf("whole");
     t.match(whole, { schema: "livestack.result/1", mode: "strict", late_deliveries: 0 });
     const [one, two] = components;
@@ -172,7 +151,7 @@ t.test(
   },
 );
 
-async function killLivestack({ command }: Running): Promise<void> {
+async function killLivestack({ command }: LabDaemon): Promise<void> {
   const { stdout: pid } = await sh("pgrep -f 'livestack.js run'");
   await sh(`kill -9 ${pid}`);
   await command.exit;
@@ -224,10 +203,10 @@ t.test("livestack is killed: what it left is released by its name", async (t) =>
 });
 
 t.test("a VMM is killed: the run says so, with what was measured", async (t) => {
-  const { command, said } = await begin("alone");
+  const run = await begin("alone");
   await sh("pkill -9 qemu");
-  t.same(await command.exit, { status: 6, signal: 0 });
-  t.match(said.stderr, /one: its VMM was killed by SIGKILL \[COMPONENT_LOST\]/);
+  t.same(await run.command.exit, { status: 6, signal: 0 });
+  t.match(run.said, /one: its VMM was killed by SIGKILL \[COMPONENT_LOST\]/);
   const { components } = await resultOf("alone");
   t.match(components[0].commands, [{}, { exit: null }, { exit: null }]);
   await checkNothingLeft(t);

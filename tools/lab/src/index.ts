@@ -14,7 +14,7 @@ export {
 export { DEFAULT_KERNEL, type Kernel, resolveKernel } from "./kernels.js";
 export { type KtapPoint, type KtapReport, leafPoints, parseKtap } from "./ktap.js";
 export { down, type UpOptions, up } from "./lab.js";
-export { buildModules, moduleFile, moduleNames } from "./modules.js";
+export { buildModules, insertCommand, moduleFile, moduleNames } from "./modules.js";
 export { labDir, repoRoot, stateDir } from "./paths.js";
 export { type HostState, type LabState, listLabs, readState } from "./state.js";
 export { runSelftests, type TestForm } from "./test-module.js";

@@ -54,4 +54,15 @@ export function moduleFile(kernel: Kernel, name: string): string {
   return join(dir, file);
 }
 
+const INSERT =
+  'for needed in $(modinfo -F depends "$1" | tr , " "); do modprobe -q "$needed"; done; exec insmod "$1"';
+
+/**
+ * The command that loads module `name` in a host of `kernel`, with those of the kernel's own that it needs,
+ * which insmod does not look for.
+ */
+export function insertCommand(kernel: Kernel, name: string): string[] {
+  return ["sh", "-c", INSERT, "sh", moduleFile(kernel, name)];
+}
+
 export const selftestRunner = join(kernelDir, "selftests/run");

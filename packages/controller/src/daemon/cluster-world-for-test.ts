@@ -111,6 +111,13 @@ export class ClusterWorld {
     return this.dial(name, this.files(identity), world);
   }
 
+  /** Two of them, node1 and node2, that are up. */
+  async startTwoAgents(): Promise<[RunWorld, RunWorld]> {
+    const [one, two] = [await this.startAgent("node1"), await this.startAgent("node2")];
+    for (const name of ["node1", "node2"]) await this.until(name, "up");
+    return [one.world, two.world];
+  }
+
   /** An agent, whether or not it is let in. */
   dial(host: string, files: CertificateFiles, world = new RunWorld(this.#t)): RunningAgent {
     // By this file a host knows that its kernel has the module.

@@ -109,9 +109,7 @@ t.test("outputs longer than a message come whole", async (t) => {
 
 t.test("components go to the host that the scenario names", async (t) => {
   const cluster = await ClusterWorld.create(t);
-  const { world: one } = await cluster.startAgent("node1");
-  const { world: two } = await cluster.startAgent("node2");
-  for (const name of ["node1", "node2"]) await cluster.until(name, "up");
+  const [one, two] = await cluster.startTwoAgents();
   const { world } = cluster;
   const at = (host: string) =>
     pair(two.root).replaceAll("    image:", `    host: ${host}\n    image:`);
@@ -143,12 +141,7 @@ t.test("what a host lacks is said before anything is made, by the host", async (
 
 t.test("a run on two hosts: each makes its part and knows the other", async (t) => {
   const cluster = await ClusterWorld.create(t);
-  const [{ world: one }, { world: two }] = [
-    await cluster.startAgent("node1"),
-    await cluster.startAgent("node2"),
-  ];
-  await cluster.until("node1", "up");
-  await cluster.until("node2", "up");
+  const [one, two] = await cluster.startTwoAgents();
   const { world } = cluster;
   const file = world.scenario(`
 name: apart
@@ -210,12 +203,7 @@ links:
 
 t.test("a host that cannot make its part ends the run on all", async (t) => {
   const cluster = await ClusterWorld.create(t);
-  const [{ world: one }, { world: two }] = [
-    await cluster.startAgent("node1"),
-    await cluster.startAgent("node2"),
-  ];
-  await cluster.until("node1", "up");
-  await cluster.until("node2", "up");
+  const [one, two] = await cluster.startTwoAgents();
   two.kernel.refuse = (what) =>
     what === "sync-new"
       ? new NetlinkError("EADDRNOTAVAIL", "no address of this host", { attribute: "address" })

@@ -65,9 +65,9 @@ async function load(name: ModuleName, { checkout }: ModulePlace): Promise<void> 
 
 /** With those of the kernel's own modules that it needs, which insmod does not look for. @returns why it failed */
 async function inserted(file: string): Promise<string | undefined> {
-  const needs = await run("modinfo", ["-F", "depends", file]).catch(() => ({ stdout: "" }));
-  // Of ours there is none to be found by name, or this would not be done by file.
-  for (const name of needs.stdout.trim().split(",").filter(Boolean)) await tried("modprobe", name);
+  const { stdout } = await run("modinfo", ["-F", "depends", file]).catch(() => ({ stdout: "" }));
+  const needed = stdout.trim().split(",").filter(Boolean);
+  for (const name of needed) if (!isModuleName(name)) await tried("modprobe", name);
   return tried("insmod", file);
 }
 

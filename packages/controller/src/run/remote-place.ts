@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hosts of a controller as the place of a run. Files that go into guests are of this machine; images, and
 // what models run, are of the hosts.
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { End } from "@livestack/netlink-client";
 import type { GuestImage, Reply } from "@livestack/proto/agent";
 import type { ComponentPlan } from "@livestack/proto/control";
 import type { SessionAgent } from "../agent/session-agent.js";
-import { indexOf } from "../capture/capture-link.js";
-import { mergeCaptures } from "../capture/merge-captures.js";
 import { controlClient } from "../cluster/control-client.js";
 import { type ControllerPlace, controllerAddress } from "../cluster/controller-place.js";
 import { type HostVerb, RunStream } from "../cluster/run-stream.js";
@@ -20,9 +15,9 @@ import { LivestackError } from "../livestack-error.js";
 import { programVersion } from "../program-version.js";
 import type { LiveComponent, Scenario, ScenarioComponent } from "../scenario/scenario.js";
 import type { BootSource } from "../vmm/guest-image.js";
+import { gatherFiles, THERE } from "./gather-files.js";
 import { allOf } from "./interrupt.js";
 import { modulesFor } from "./modules-for.js";
-import { RunFolder } from "./run-folder.js";
 import type { RunPlace, RunSession } from "./run-place.js";
 import { SpreadAgent } from "./spread-agent.js";
 
@@ -39,8 +34,6 @@ export interface RemoteOptions {
   lostMs: number;
 }
 
-/** Below the folder that each host has for the session. */
-const THERE = new RunFolder(".");
 const BACK_OFF = { firstMs: 200, mostMs: 5_000 };
 
 export class RemotePlace implements RunPlace {
@@ -112,7 +105,12 @@ async function openSession(stream: RunStream, scenario: Scenario): Promise<RunSe
     filesIn: () => THERE,
     // The agents keep what they need to go on; a run without its command line is ended.
     keep: () => {},
-    gather: (folder) => gather(stream, scenario, folder),
+    gather: (folder) => {
+      const hostOf = (component: number) => stream.places.get(component) ?? "";
+      const read = (host: string, path: string, offset: bigint) =>
+        hostAsk(stream, host, "readFile", { $case: "readFile", value: { path, offset } });
+      return gatherFiles({ hostOf, read }, scenario, folder);
+    },
     close: () => closeAll(stream),
   };
 }
@@ -150,68 +148,6 @@ async function closeAll(stream: RunStream): Promise<void> {
     );
   } finally {
     stream.close();
-  }
-}
-
-/** Logs of guests and models, and captures of links. @returns what is missing, a sentence each */
-async function gather(
-  stream: RunStream,
-  { components, links }: Scenario,
-  here: RunFolder,
-): Promise<string[]> {
-  const hostOf = (component: number) => stream.places.get(component) ?? "";
-  const fetch = (host: string, name: string, to = join(here.path, name)) =>
-    fetchFile(stream, host, name, to);
-  for (const { id, name, kind } of components) {
-    if (kind === "live") await fetch(hostOf(id), THERE.consoleLog(name));
-    await fetch(hostOf(id), THERE.processLog(name, kind));
-  }
-  const missing: string[] = [];
-  for (const { a, b, name, capture } of links) {
-    if (!capture) continue;
-    const file = THERE.capture(name);
-    const whole = join(here.path, file);
-    const ends = [
-      { end: End.b, host: hostOf(b) },
-      { end: End.a, host: hostOf(a) },
-    ];
-    const hosts = [...new Set(ends.map(({ host }) => host))];
-    const parts: { file: string; interface: number }[] = [];
-    for (const { end, host } of hosts.length > 1 ? ends : ends.slice(0, 1)) {
-      const to = hosts.length > 1 ? `${whole}.${host}` : whole;
-      if (await fetch(host, file, to)) parts.push({ file: to, interface: indexOf(end) });
-      else missing.push(`${file}: there is none on ${host}`);
-    }
-    if (hosts.length === 1 || parts.length === 0) continue;
-    mergeCaptures(parts, whole);
-    for (const part of parts) rmSync(part.file);
-  }
-  return missing;
-}
-
-/** @returns whether there is one */
-async function fetchFile(
-  stream: RunStream,
-  host: string,
-  path: string,
-  to: string,
-): Promise<boolean> {
-  let file: number | undefined;
-  try {
-    for (let offset = 0n; ; ) {
-      const value = { path, offset };
-      const piece = await hostAsk(stream, host, "readFile", { $case: "readFile", value });
-      if (!piece.found) return false;
-      if (file === undefined) {
-        mkdirSync(dirname(to), { recursive: true });
-        file = openSync(to, "w", 0o644);
-      }
-      writeSync(file, piece.data);
-      offset += BigInt(piece.data.length);
-      if (piece.end) return true;
-    }
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -51,6 +51,6 @@ export function syncPlan(
   return { peers };
 }
 
-export function hostsOf(places: ReadonlyMap<number, string>): string[] {
+function hostsOf(places: ReadonlyMap<number, string>): string[] {
   return [...new Set(places.values())].sort();
 }

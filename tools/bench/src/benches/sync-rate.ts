@@ -8,7 +8,7 @@ import {
   buildModules,
   DEFAULT_KERNEL,
   exec,
-  moduleFile,
+  insertCommand,
   type RemoteCommand,
   repoRoot,
   resolveKernel,
@@ -66,6 +66,12 @@ function both(): [Host, Host] {
   throw new Error("bench sync-rate: there is no lab");
 }
 
+async function run(host: string, argv: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await exec(host, argv);
+  if (status !== 0) throw new Error(`bench sync-rate: ${host}: ${stderr.toString().trim()}`);
+  return stdout.toString();
+}
+
 async function prepare(): Promise<() => Promise<void>> {
   const kernel = await resolveKernel(DEFAULT_KERNEL);
   await buildModules(kernel);
@@ -73,16 +79,12 @@ async function prepare(): Promise<() => Promise<void>> {
   const [a, b] = lab.hosts;
   if (!a || !b) throw new Error("bench sync-rate: the lab has no two hosts");
   hosts = [a, b];
-  const load = [
-    "modprobe -a udp_tunnel ip6_udp_tunnel libchacha20poly1305",
-    `insmod ${moduleFile(kernel, "core")}`,
-    `insmod ${moduleFile(kernel, "sync")}`,
-  ].join(" && ");
-  for (const { name } of hosts) {
-    const { status, stderr } = await exec(name, ["sh", "-c", load]);
-    if (status === 0) continue;
+  try {
+    for (const { name } of hosts)
+      for (const module of ["core", "sync"]) await run(name, insertCommand(kernel, module));
+  } catch (error) {
     await end();
-    throw new Error(`bench sync-rate: ${name}: ${stderr.toString().trim()}`);
+    throw error;
   }
   return end;
 }
@@ -114,9 +116,7 @@ async function overGrpc(): Promise<number> {
   try {
     await serving.line();
     const argv = [process.execPath, grpc, "dial", address, String(GRPC_WINDOWS)];
-    const { status, stdout, stderr } = await exec(client.name, argv);
-    if (status !== 0) throw new Error(`bench sync-rate: ${stderr.toString().trim()}`);
-    return Number(stdout.toString());
+    return Number(await run(client.name, argv));
   } finally {
     await serving.end();
   }
