@@ -4,6 +4,7 @@ import { type RemoteCommand, shellStatus, startCommand } from "@livestack/lab";
 
 const SIGTERM = 15;
 const READY_LIMIT_MS = 120_000;
+const END_LIMIT_MS = 60_000;
 const LOOK_MS = 200;
 
 /** A program that goes on in a lab host, and what it has said to standard error. */
@@ -42,6 +43,20 @@ export class LabDaemon {
       if (ended !== undefined || performance.now() > limit)
         throw new Error(`${what}: ${ended ?? "not within its time"}\n${this.#said}`);
     }
+  }
+
+  /** Until this is done and then it has ended well. @throws Error with all that it has said otherwise */
+  async outlasts<Value>(beside: Promise<Value>): Promise<Value> {
+    const ending = this.command.exit.then(shellStatus);
+    let failed: unknown;
+    const value = await beside.catch((error: unknown) => {
+      failed = error;
+    });
+    // What was done beside it fails when it has ended; then its own words tell more.
+    const status = await (failed ? Promise.race([ending, sleep(END_LIMIT_MS)]) : ending);
+    if (status === undefined) throw failed;
+    if (failed || status !== 0) throw new Error(`it ended with status ${status}\n${this.#said}`);
+    return value as Value;
   }
 
   /** @returns its status, as a shell has it */

@@ -67,10 +67,25 @@ export class LinksHost {
    * Starts one, and waits until its simulated time has begun. An emulated processor resets a guest
    * that boots now and then (docs/design.md): then it is started again.
    */
-  async begin(scenario: string): Promise<LabDaemon> {
+  begin(scenario: string): Promise<LabDaemon> {
+    return this.#unlessReset(() => this.#start(this.#runOf(scenario)));
+  }
+
+  /**
+   * Runs one to its end while something is done beside it, and does both once more if a guest was reset.
+   * @throws Error with what the run has said, if it ends before
+   */
+  during<Value>(scenario: string, beside: () => Promise<Value>): Promise<Value> {
+    return this.#unlessReset(async () => {
+      const run = await this.#start(this.#runOf(scenario));
+      return run.outlasts(beside());
+    });
+  }
+
+  async #unlessReset<Value>(attempt: () => Promise<Value>): Promise<Value> {
     for (let left = BOOTS; ; left--) {
       try {
-        return await this.#start(this.#runOf(scenario));
+        return await attempt();
       } catch (error) {
         if (left <= 1 || !/its guest was reset/.test(String(error))) throw error;
         await this.forgetRuns();
