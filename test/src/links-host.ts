@@ -12,7 +12,7 @@ import type { Outcome } from "./livestack-here.js";
 import { withLab } from "./with-lab.js";
 
 const BOOT_LIMIT_MS = 1_200_000;
-const BOOTS = 3;
+const BOOTS = 6;
 const RUNS = "/root/runs";
 const program = [process.execPath, join(repoRoot, "packages/controller/bin/livestack.js")];
 

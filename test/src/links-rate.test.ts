@@ -12,6 +12,9 @@ if (form === "short") {
 }
 
 const RATE_BPS = 5_000_000;
+const NO_LIMIT_BPS = 10_000_000_000;
+/** of what the emulated guests carry when nothing but they is the limit, which includes a slow start */
+const FILLABLE = 0.8;
 const PACKAGES = ["iperf3"];
 const STEP_LIMIT_MS = 3_600_000;
 /** of a full segment: what is the program's, and the frame with the headers of TCP, IP and Ethernet */
@@ -41,7 +44,11 @@ components:
       - ${wait("tcp")}
       - iperf3 -c b -u -b ${UDP_BPS} -l ${UDP_BYTES} -t 10 -i 0 -J >/tmp/udp.json
       - ${wait("udp")}
-    collect: [/tmp/tcp.json, /tmp/udp.json]
+      - iperf3 -c b -t 5 -i 0 -J >/tmp/free.json
+      - ${wait("free")}
+      - iperf3 -c b -t 20 -i 0 -J >/tmp/fast.json
+      - ${wait("fast")}
+    collect: [/tmp/tcp.json, /tmp/udp.json, /tmp/free.json, /tmp/fast.json]
   b:
     <<: *guest
     setup: [iperf3 -s -D]
@@ -94,20 +101,40 @@ async function report(name: string) {
   return JSON.parse(stdout).end;
 }
 
+/** While it runs. */
+async function receivedBps(name: string): Promise<number> {
+  const report = JSON.parse(await ask("exec", "a", "cat", `/tmp/${name}.json`));
+  return report.end.sum_received.bits_per_second;
+}
+
+const setRate = (bps: number) => ask("link", "set", "rate", "a-b", "--rate", `${bps}bit`);
+
+async function checkTcp(t: Test, name: string, rateBps: number): Promise<void> {
+  const { bits_per_second: tcpBps } = (await report(name)).sum_received;
+  const wantedBps = rateBps * TCP_SHARE;
+  t.ok(Math.abs(tcpBps / wantedBps - 1) < 0.05, `TCP: ${tcpBps} bit/s, ${wantedBps} less headers`);
+}
+
 t.test("a rate of 5 Mbit carries so much, and drops and counts the rest", async (t) => {
-  const { before, after } = await host.during("rate", async () => {
+  const { before, after, fastBps } = await host.during("rate", async () => {
     await ended("tcp");
     const before = await toB(t);
     await goOn();
     await ended("udp");
     const after = await toB(t);
+    await setRate(NO_LIMIT_BPS);
     await goOn();
-    return { before, after };
+    await ended("free");
+    const fastBps = Math.floor(FILLABLE * (await receivedBps("free")));
+    await setRate(fastBps);
+    await goOn();
+    await ended("fast");
+    await goOn();
+    return { before, after, fastBps };
   });
 
-  const { bits_per_second: tcpBps } = (await report("tcp")).sum_received;
-  const wantedBps = RATE_BPS * TCP_SHARE;
-  t.ok(Math.abs(tcpBps / wantedBps - 1) < 0.05, `TCP: ${tcpBps} bit/s, ${wantedBps} less headers`);
+  await checkTcp(t, "tcp", RATE_BPS);
+  await checkTcp(t, "fast", fastBps);
 
   const { packets, lost_packets: lost } = (await report("udp")).sum;
   const wantedLoss = 1 - (RATE_BPS * UDP_BYTES) / UDP_FRAME_BYTES / UDP_BPS;
