@@ -50,6 +50,7 @@ static void ls_way_init(struct ls_way *way, struct ls_component *from, struct ls
 	way->from_host = from->host;
 	way->link = id;
 	INIT_LIST_HEAD(&way->owed);
+	INIT_LIST_HEAD(&way->early);
 	way->latency_ns = latency_ns;
 	way->earlier_ns = LS_TIME_NONE;
 	way->since = to->session->window.generation;

@@ -54,6 +54,8 @@ struct ls_way {
 	struct ls_port *port;	/* who takes what arrives, or NULL: the component itself */
 	struct ls_capture *capture; /* who gets copies, of both ways, or NULL */
 	struct ls_port *waits;	/* a port that found the queue full, or NULL */
+	bool stream;		/* what sends is a port that is to lose nothing */
+	struct list_head early;	/* in the session's list, while such a one waits for a window */
 	u64 sent_ns;		/* when a port sent last */
 	u64 far_dropped, far_dropped_bytes; /* of those dropped: on the receiver's host */
 	struct list_head owed;	/* in the session's list, while its sender's host is to be told */
@@ -183,6 +185,12 @@ void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate);
 
 /* Under the session's lock: whether a port may send over it. */
 bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes);
+
+/* Whether it carries nothing yet, but will when the next window opens. */
+bool ls_way_is_early(const struct ls_way *way);
+
+/* A window has opened, or none ever will: the session's ports that waited for that look again. */
+void ls_ways_begin(struct ls_session *session);
 
 /* Under the session's lock: a port that waits for room looks again, as there may be. */
 void ls_way_has_changed(struct ls_way *way);

@@ -144,6 +144,7 @@ void ls_port_open(struct ls_port *port)
 	INIT_LIST_HEAD(&port->arrived);
 	flags = ls_port_lock(port);
 	port->in->port = port;
+	port->out->stream = port->whole;
 	port->open = true;
 	ls_port_unlock(port, flags);
 }
@@ -178,6 +179,8 @@ void ls_port_shut(struct ls_port *port)
 	port->open = false;
 	if (port->out->waits == port)
 		port->out->waits = NULL;
+	port->out->stream = false;
+	list_del_init(&port->out->early);
 	ls_port_stop(port, &port->taking);
 	ls_port_stop(port, &port->resuming);
 	list_for_each_entry(message, &port->arrived, arrived)
@@ -217,7 +220,19 @@ static bool ls_port_wire_room(const struct ls_port *port)
 
 static bool ls_port_has_room(const struct ls_port *port)
 {
+	/* A wire drops what comes before it is there. */
+	if (port->whole && ls_way_is_early(port->out))
+		return false;
 	return ls_way_has_room(port->out, port->link->queue_bytes) && ls_port_wire_room(port);
+}
+
+static void ls_port_wait(struct ls_port *port)
+{
+	struct ls_way *way = port->out;
+
+	way->waits = port;
+	if (ls_way_is_early(way) && list_empty(&way->early))
+		list_add_tail(&way->early, &way->to->session->early);
 }
 
 bool ls_port_room(struct ls_port *port)
@@ -229,7 +244,7 @@ bool ls_port_room(struct ls_port *port)
 	if (port->open) {
 		room = ls_port_has_room(port);
 		if (!room)
-			port->out->waits = port;
+			ls_port_wait(port);
 	}
 	ls_port_unlock(port, flags);
 	return room;

@@ -39,6 +39,7 @@ static void ls_session_opened(struct ls_window *window, u64 skipped_ns)
 	session->skipped_ns += skipped_ns;
 	ls_clock_open(&session->clock, window->start_ns, window->end_ns);
 	ls_clocksource_opened(session);
+	ls_ways_begin(session);
 	/* The first one follows on none, and giving gating up prolongs the open one. */
 	if (window->generation > 1 && !window->released)
 		trace_ls_window_close(session, window->generation - 1, session->opened_ns, last_ns);
@@ -115,6 +116,7 @@ void ls_session_enter(struct ls_session *session, enum livestack_state state,
 	if (state != LIVESTACK_STATE_STOPPED)
 		return;
 	/* Nobody will ever run again, so nobody shall wait for it. */
+	ls_ways_begin(session);
 	list_for_each_entry(component, &session->joined, joined)
 		ls_component_tell(component);
 }
@@ -205,6 +207,7 @@ static void ls_session_init(struct ls_session *session, const struct ls_session_
 	INIT_WORK(&session->changed, ls_session_changed);
 	raw_spin_lock_init(&session->lock);
 	INIT_LIST_HEAD(&session->joined);
+	INIT_LIST_HEAD(&session->early);
 	INIT_LIST_HEAD(&session->owing);
 	session->state = LIVESTACK_STATE_CREATED;
 	session->mode = config->mode;

@@ -88,6 +88,7 @@ struct ls_session {
 	enum livestack_reason wish; /* why this host wished a pause last, or its end */
 	bool is_through;	/* all are through with the window, which is to be told */
 	u64 through_ns;		/* until then nobody has anything to do */
+	struct list_head early;	/* ways that carry what waits for them when a window opens */
 	struct list_head owing;	/* ways whose sender's host is to be told of what came */
 	struct list_head joined;
 	struct ls_window window;

@@ -167,7 +167,7 @@ struct ls_message *ls_port_take(struct ls_port *port);
  */
 void ls_port_stall(struct ls_port *port, bool waits);
 
-/* There is room, but so much is not to be sent here: resume() is called as if there were again. */
+/* There is more to send, but not here: resume() is called as if there were room again. */
 void ls_port_read_on(struct ls_port *port);
 
 /* What resume() told of was seen to: simulated time may skip on. */

@@ -20,12 +20,53 @@ void ls_way_unload(struct ls_way *way, const struct ls_message *message)
 	way->counts.queued_bytes -= message->length;
 }
 
-/* LS_TIME_NONE: it carries nothing yet. */
-static u64 ls_way_latency(const struct ls_way *way, const struct ls_window *window)
+void ls_way_has_changed(struct ls_way *way)
 {
+	if (way->waits)
+		ls_port_resume(way);
+}
+
+/* LS_TIME_NONE: it carries nothing yet. */
+static u64 ls_way_latency(const struct ls_way *way)
+{
+	const struct ls_window *window = &way->to->session->window;
+
 	/* Without gating there is no next window to wait for, and on a loop no need to. */
-	return way->loop || way->since < window->generation || window->released ? way->latency_ns :
-								     way->earlier_ns;
+	if (way->loop || way->since < window->generation || window->released)
+		return way->latency_ns;
+	/* A stream may have begun before time does; a wire has not. */
+	return way->stream && !window->generation ? way->latency_ns : way->earlier_ns;
+}
+
+static bool ls_way_leads_somewhere(const struct ls_way *way)
+{
+	const struct ls_component *to = way->to;
+
+	if (way->far)
+		return to->session->share;
+	return to->member.state != LS_MEMBER_OUT && (!to->own || way->port);
+}
+
+bool ls_way_is_early(const struct ls_way *way)
+{
+	const struct ls_session *session = way->to->session;
+
+	if (way->loop || session->state == LIVESTACK_STATE_STOPPED)
+		return false;
+	/* Who is to take it may come until time begins. */
+	if (!session->window.generation && !ls_way_leads_somewhere(way))
+		return true;
+	return ls_way_latency(way) == LS_TIME_NONE;
+}
+
+void ls_ways_begin(struct ls_session *session)
+{
+	struct ls_way *way, *next;
+
+	list_for_each_entry_safe(way, next, &session->early, early) {
+		list_del_init(&way->early);
+		ls_way_has_changed(way);
+	}
 }
 
 static void ls_way_drop(struct ls_way *way, u32 length, enum ls_wire_fate fate)
@@ -33,12 +74,6 @@ static void ls_way_drop(struct ls_way *way, u32 length, enum ls_wire_fate fate)
 	way->counts.dropped++;
 	way->counts.dropped_bytes += length;
 	way->counts.fates[fate]++;
-}
-
-void ls_way_has_changed(struct ls_way *way)
-{
-	if (way->waits)
-		ls_port_resume(way);
 }
 
 void ls_way_forget(struct ls_way *way, const struct ls_message *message)
@@ -64,13 +99,12 @@ bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes)
 
 int ls_way_take(struct ls_way *way, struct ls_message *message, u64 send_ns)
 {
-	const u64 latency_ns = ls_way_latency(way, &way->to->session->window);
+	const u64 latency_ns = ls_way_latency(way);
 	enum ls_wire_fate fate;
 
 	if (latency_ns == LS_TIME_NONE)
 		return -ENETDOWN;
-	if (way->far ? !way->to->session->share :
-		       way->to->member.state == LS_MEMBER_OUT || (way->to->own && !way->port))
+	if (!ls_way_leads_somewhere(way))
 		return -EHOSTUNREACH;
 	/* The last one of a port may go beyond: it has asked for room before it knew the length. */
 	if (message->queue_bytes &&

@@ -100,8 +100,8 @@ static void ls_packets_state_change(struct sock *sk)
 
 	if (!relay)
 		return;
-	/* Not here: the socket may hold locks of its own. */
-	queue_delayed_work(system_unbound_wq, &relay->read, 0);
+	/* Not here: the socket may hold locks of its own. Its component waits for that. */
+	ls_port_read_on(&relay->port);
 	ls_relay_done(relay);
 }
 

@@ -33,24 +33,36 @@ struct relay {
 	int a, b; /* the components' own ends */
 };
 
-static bool begin(struct relay *relay, int type)
+/* Sockets at both ends of a link between the two. */
+static bool joins(struct relay *relay, uint16_t link, int type)
 {
+	const uint32_t session = relay->pair.session;
 	int a[2], b[2];
-	bool ok = pair_begin(&relay->pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-		  !socketpair(AF_UNIX, type, 0, a) && !socketpair(AF_UNIX, type, 0, b);
+	bool ok;
 
-	if (!ok)
+	if (socketpair(AF_UNIX, type, 0, a) || socketpair(AF_UNIX, type, 0, b))
 		return false;
-	ok = port_socket(relay->pair.session, LINK, LIVESTACK_END_A, a[1]) &&
-	     port_socket(relay->pair.session, LINK, LIVESTACK_END_B, b[1]);
+	ok = port_socket(session, link, LIVESTACK_END_A, a[1]) &&
+	     port_socket(session, link, LIVESTACK_END_B, b[1]);
 	relay->a = a[0];
 	relay->b = b[0];
 	fcntl(relay->a, F_SETFL, O_NONBLOCK);
 	fcntl(relay->b, F_SETFL, O_NONBLOCK);
 	close(a[1]);
 	close(b[1]);
-	return ok && ktap_is(pair_step(&relay->pair, 0, 0), 0) &&
+	return ok;
+}
+
+static bool steps(struct relay *relay)
+{
+	return ktap_is(pair_step(&relay->pair, 0, 0), 0) &&
 	       ktap_is(pair_step(&relay->pair, 1, NONE), EAGAIN);
+}
+
+static bool begin(struct relay *relay, int type)
+{
+	return pair_begin(&relay->pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+	       joins(relay, LINK, type) && steps(relay);
 }
 
 static bool end(struct relay *relay)
@@ -181,6 +193,38 @@ static bool ends(void)
 	return end(&relay) && ok;
 }
 
+static bool brings(struct relay *relay, uint64_t next_ns, uint64_t arrival_ns, const char *text)
+{
+	char bytes[8] = "";
+
+	return ktap_is(pair_step(&relay->pair, 1, NONE), EAGAIN) &&
+	       ktap_is(pair_goes(&relay->pair, 0, next_ns), 0) &&
+	       ktap_is(pair_comes(&relay->pair, 1), 0) && relay->pair.clock[1] == arrival_ns &&
+	       recv(relay->b, bytes, sizeof(bytes) - 1, 0) > 0 && !strcmp(bytes, text);
+}
+
+/* A stream has begun before time does, and waits for a link that is newer than the window. */
+static bool early(void)
+{
+	const uint16_t newer = LINK + 1;
+	struct relay relay, second;
+	bool ok = pair_begin(&relay.pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+		  joins(&relay, LINK, SOCK_STREAM) && send(relay.a, "abc", 3, 0) == 3 &&
+		  brings(&relay, LATENCY + 3, LATENCY, "abc");
+
+	second.pair = relay.pair;
+	ok = ok && !control_link(relay.pair.session, newer, 0, 1, LATENCY) &&
+	     joins(&second, newer, SOCK_STREAM) && send(second.a, "def", 3, 0) == 3;
+	/* The next window opens where there is an event, and it is sent there. */
+	ok = ok && ktap_is(pair_step(&second.pair, 1, NONE), EAGAIN) &&
+	     ktap_is(pair_goes(&second.pair, 0, 2 * LATENCY), 0) &&
+	     brings(&second, 3 * LATENCY + 3, 3 * LATENCY, "def") &&
+	     port_balanced(relay.pair.session, newer);
+	close(second.a);
+	close(second.b);
+	return end(&relay) && ok;
+}
+
 static int refused(uint32_t session, uint32_t at, int kind, int fd, int out_fd)
 {
 	const struct port_request request = { kind, fd, out_fd, NULL, 0 };
@@ -266,13 +310,14 @@ int main(void)
 	if (port_missing())
 		return ktap_skip_all(port_missing());
 
-	ktap_plan(8);
+	ktap_plan(9);
 	ktap_ok(exact(SOCK_DGRAM), "datagrams come at their arrival, to the nanosecond");
 	ktap_ok(exact(SOCK_SEQPACKET), "sequenced packets do");
 	ktap_ok(exact(SOCK_STREAM), "what is put into a stream does");
 	ktap_ok(captured(SOCK_DGRAM) && captured(SOCK_STREAM), "a capture has all of it");
 	ktap_ok(fills(), "a full queue makes the sender wait, nothing is lost, all go on");
 	ktap_ok(ends(), "the end of a stream arrives too, and of one direction only");
+	ktap_ok(early(), "what is put into a stream before its link is there waits for it");
 	ktap_ok(bad(), "what cannot be a port is refused in words");
 	ktap_ok(closes(), "ports are closed with messages on their way");
 	return ktap_end();

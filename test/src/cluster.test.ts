@@ -3,6 +3,7 @@
 // network between them does, and whatever dies.
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { windowsInKernels } from "@livestack/bench";
 import { repoRoot } from "@livestack/lab";
 import t, { type Test } from "tap";
 import { ClusterLab, type ClusterRun } from "./cluster-lab.js";
@@ -126,13 +127,28 @@ function checkTraces(t: Test, traces: readonly HostTrace[]): void {
     }
 }
 
+/** Of packets that a host sends, so many more than are needed: who waits for long asks. */
+const ASKED_AT_MOST = 0.25;
+
+for (const size of lab.hosts.slice(1).map((_, index) => index + 2))
+  t.test(`${size} hosts send each other at most one packet for a window`, async (t) => {
+    const costs = await windowsInKernels(lab.hosts.slice(0, size), count(500, 5_000));
+    for (const { packets } of costs) {
+      const most = (size - 1) * (1 + ASKED_AT_MOST);
+      // One that comes when the other has said the next round already has both of ours.
+      const least = (size - 1) / 2;
+      t.ok(packets >= least && packets <= most, `${packets} packets, ${least} to ${most}`);
+    }
+  });
+
 /** One that takes so long that there is time to disturb it, and what it comes to. */
 const LONG = count(REQUESTS, 20_000);
 let whole: ClusterRun | undefined;
 
 async function disturbed(disturb: () => Promise<void>): Promise<ClusterRun> {
   const run = await lab.begin(scenario([first, second, third], LONG));
-  await run.until(/^livestack: run/m);
+  // Before that it would only be begun.
+  await run.until(/^livestack: simulated/m);
   await disturb();
   return lab.outcome(run);
 }

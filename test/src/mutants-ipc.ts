@@ -207,4 +207,20 @@ export const ipcMutants: readonly Mutant[] = [
     replace: "	/* Its end may",
     command: selftests("ipc_taken"),
   },
+  {
+    name: "a stream that begins before its link is lost",
+    promise: STREAM,
+    file: "kernel/core/port.c",
+    find: "	if (port->whole && ls_way_is_early(port->out))\n		return false;\n",
+    replace: "",
+    command: selftests("ipc_relay"),
+  },
+  {
+    name: "a stream that begins before time does waits for it",
+    promise: STREAM,
+    file: "kernel/core/way.c",
+    find: "way->stream && !window->generation ? way->latency_ns : way->earlier_ns",
+    replace: "way->earlier_ns",
+    command: selftests("ipc_relay"),
+  },
 ];

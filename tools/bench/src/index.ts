@@ -14,3 +14,4 @@ export {
 } from "./pairs.js";
 export { BenchStatus, json, statusOf, table } from "./report.js";
 export { quantile, type Summary, summarize } from "./statistics.js";
+export { type SyncHost, type WindowCost, windowsInKernels } from "./sync-windows.js";

@@ -1,67 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Windows that two hosts agree on, each a kernel of its own: livestack_sync.ko against a gRPC stream.
-import { randomBytes, randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import {
-  buildModules,
-  DEFAULT_KERNEL,
-  exec,
-  insertCommand,
-  type RemoteCommand,
-  repoRoot,
-  resolveKernel,
-  startCommand,
-} from "@livestack/lab";
+import { buildModules, DEFAULT_KERNEL, exec, insertCommand, resolveKernel } from "@livestack/lab";
 import { startBenchLab } from "../bench-lab.js";
 import type { PairedBench } from "../pairs.js";
+import { type SyncHost, windowsInKernels } from "../sync-windows.js";
+import { Talker } from "../talker.js";
 
 const KERNEL_WINDOWS = 2_000;
 const GRPC_WINDOWS = 500;
 const GRPC_PORT = 7700;
-const program = join(repoRoot, "kernel/build/selftests/bench_sync");
 const grpc = fileURLToPath(new URL("../grpc-windows.js", import.meta.url));
 
-interface Host {
-  name: string;
-  address: string;
-}
+let hosts: [SyncHost, SyncHost] | undefined;
 
-/** A program that is told on its standard input what the other has said. */
-class Talker {
-  readonly command: RemoteCommand;
-  readonly #lines: AsyncIterator<string>;
-  #lastWords = "";
-
-  private constructor(command: RemoteCommand) {
-    this.command = command;
-    this.#lines = createInterface({ input: command.stdout })[Symbol.asyncIterator]();
-    command.stderr.on("data", (piece: Buffer) => {
-      this.#lastWords += piece;
-    });
-    command.exit.catch(() => {});
-  }
-
-  static async start(host: string, ...argv: string[]): Promise<Talker> {
-    return new Talker(await startCommand(host, { argv }));
-  }
-
-  async line(): Promise<string> {
-    const { done, value } = await this.#lines.next();
-    if (done) throw new Error(`bench sync-rate: it has ended: ${this.#lastWords.trim()}`);
-    return value;
-  }
-
-  async end(): Promise<void> {
-    this.command.stdin.end();
-    await this.command.exit;
-  }
-}
-
-let hosts: [Host, Host] | undefined;
-
-function both(): [Host, Host] {
+function both(): [SyncHost, SyncHost] {
   if (hosts) return hosts;
   throw new Error("bench sync-rate: there is no lab");
 }
@@ -91,21 +44,8 @@ async function prepare(): Promise<() => Promise<void>> {
 
 /** @returns ns that a window costs */
 async function inKernels(): Promise<number> {
-  const [uuid, key] = [randomUUID(), randomBytes(32).toString("hex")];
-  const talkers = await Promise.all(
-    both().map(({ name, address }, host) =>
-      Talker.start(name, program, "2", String(host), address, String(KERNEL_WINDOWS)),
-    ),
-  );
-  for (const { command } of talkers) command.stdin.write(`${uuid} ${key}\n`);
-  const ends = await Promise.all(talkers.map((talker) => talker.line()));
-  for (const [host, { command }] of talkers.entries()) {
-    const other = 1 - host;
-    command.stdin.write(`${both()[other]?.address} ${ends[other]}\n`);
-  }
-  const costs = await Promise.all(talkers.map((talker) => talker.line()));
-  for (const talker of talkers) await talker.end();
-  return Number(costs[0]?.split(" ")[0]);
+  const [first] = await windowsInKernels(both(), KERNEL_WINDOWS);
+  return first?.costNs ?? Number.NaN;
 }
 
 /** @returns ns that a window costs */
