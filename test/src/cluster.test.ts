@@ -8,6 +8,7 @@ import { repoRoot } from "@livestack/lab";
 import t, { type Test } from "tap";
 import { ClusterLab, type ClusterRun } from "./cluster-lab.js";
 import { count, form } from "./form.js";
+import type { LabDaemon } from "./lab-daemon.js";
 import { endTraces, type HostTrace, startTraces } from "./window-traces.js";
 
 const SIGKILL = 9;
@@ -145,11 +146,10 @@ for (const size of lab.hosts.slice(1).map((_, index) => index + 2))
 const LONG = count(REQUESTS, 20_000);
 let whole: ClusterRun | undefined;
 
-async function disturbed(disturb: () => Promise<void>): Promise<ClusterRun> {
+async function disturbed(disturb: (run: LabDaemon) => Promise<void>): Promise<ClusterRun> {
   const run = await lab.begin(scenario([first, second, third], LONG));
-  // Before that it would only be begun.
-  await run.until(/^livestack: simulated/m);
-  await disturb();
+  await run.until(/^livestack: run/m);
+  await disturb(run);
   return lab.outcome(run);
 }
 
@@ -173,7 +173,9 @@ async function cutOff(t: Test, host: string): Promise<void> {
   await lab.weather(host, "");
 }
 
-async function killAgent(t: Test): Promise<void> {
+async function killAgent(t: Test, run: LabDaemon): Promise<void> {
+  // What has not begun yet is ended by an agent that takes over.
+  await run.until(/^livestack: simulated/m);
   t.equal(await lab.cluster.agent(second).end(SIGKILL), 128 + SIGKILL);
   await lab.cluster.startAgent(second);
 }
@@ -194,7 +196,7 @@ const DISTURBANCES = [
 
 for (const [what, disturb] of form === "full" ? DISTURBANCES : DISTURBANCES.slice(0, 1))
   t.test(`${what} changes nothing of what comes out`, async (t) => {
-    const run = await disturbed(() => disturb(t));
+    const run = await disturbed((begun) => disturb(t, begun));
     checkWhole(t, run, LONG);
     t.same(simulated(run), whole && simulated(whole));
   });
