@@ -186,7 +186,7 @@ void ls_way_refuse(struct ls_way *way, u32 length, enum ls_wire_fate fate);
 /* Under the session's lock: whether a port may send over it. */
 bool ls_way_has_room(const struct ls_way *way, u32 queue_bytes);
 
-/* Whether it carries nothing yet, but will when the next window opens. */
+/* Whether a stream is to wait, as it carries nothing yet but will when the next window opens. */
 bool ls_way_is_early(const struct ls_way *way);
 
 /* A window has opened, or none ever will: the session's ports that waited for that look again. */

@@ -220,10 +220,8 @@ static bool ls_port_wire_room(const struct ls_port *port)
 
 static bool ls_port_has_room(const struct ls_port *port)
 {
-	/* A wire drops what comes before it is there. */
-	if (port->whole && ls_way_is_early(port->out))
-		return false;
-	return ls_way_has_room(port->out, port->link->queue_bytes) && ls_port_wire_room(port);
+	return !ls_way_is_early(port->out) &&
+	       ls_way_has_room(port->out, port->link->queue_bytes) && ls_port_wire_room(port);
 }
 
 static void ls_port_wait(struct ls_port *port)

@@ -51,7 +51,8 @@ bool ls_way_is_early(const struct ls_way *way)
 {
 	const struct ls_session *session = way->to->session;
 
-	if (way->loop || session->state == LIVESTACK_STATE_STOPPED)
+	/* A wire drops what comes before it is there. */
+	if (!way->stream || way->loop || session->state == LIVESTACK_STATE_STOPPED)
 		return false;
 	/* Who is to take it may come until time begins. */
 	if (!session->window.generation && !ls_way_leads_somewhere(way))

@@ -36,33 +36,16 @@ struct relay {
 /* Sockets at both ends of a link between the two. */
 static bool joins(struct relay *relay, uint16_t link, int type)
 {
-	const uint32_t session = relay->pair.session;
-	int a[2], b[2];
-	bool ok;
-
-	if (socketpair(AF_UNIX, type, 0, a) || socketpair(AF_UNIX, type, 0, b))
-		return false;
-	ok = port_socket(session, link, LIVESTACK_END_A, a[1]) &&
-	     port_socket(session, link, LIVESTACK_END_B, b[1]);
-	relay->a = a[0];
-	relay->b = b[0];
-	fcntl(relay->a, F_SETFL, O_NONBLOCK);
-	fcntl(relay->b, F_SETFL, O_NONBLOCK);
-	close(a[1]);
-	close(b[1]);
-	return ok;
-}
-
-static bool steps(struct relay *relay)
-{
-	return ktap_is(pair_step(&relay->pair, 0, 0), 0) &&
-	       ktap_is(pair_step(&relay->pair, 1, NONE), EAGAIN);
+	relay->a = port_pair(relay->pair.session, link, LIVESTACK_END_A, type);
+	relay->b = port_pair(relay->pair.session, link, LIVESTACK_END_B, type);
+	return relay->a >= 0 && relay->b >= 0;
 }
 
 static bool begin(struct relay *relay, int type)
 {
 	return pair_begin(&relay->pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
-	       joins(relay, LINK, type) && steps(relay);
+	       joins(relay, LINK, type) && ktap_is(pair_step(&relay->pair, 0, 0), 0) &&
+	       ktap_is(pair_step(&relay->pair, 1, NONE), EAGAIN);
 }
 
 static bool end(struct relay *relay)
@@ -207,9 +190,10 @@ static bool brings(struct relay *relay, uint64_t next_ns, uint64_t arrival_ns, c
 static bool early(void)
 {
 	const uint16_t newer = LINK + 1;
-	struct relay relay, second;
-	bool ok = pair_begin(&relay.pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
+	struct relay relay, second = { .a = -1, .b = -1 };
+	bool ok = pair_create(&relay.pair, LIVESTACK_MODE_STRICT, QUANTUM, LATENCY) &&
 		  joins(&relay, LINK, SOCK_STREAM) && send(relay.a, "abc", 3, 0) == 3 &&
+		  !control_state(relay.pair.session, LIVESTACK_STATE_RUNNING) &&
 		  brings(&relay, LATENCY + 3, LATENCY, "abc");
 
 	second.pair = relay.pair;

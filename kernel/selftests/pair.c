@@ -10,7 +10,7 @@
 #include "control.h"
 #include "device.h"
 
-bool pair_begin(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns)
+bool pair_create(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns)
 {
 	unsigned int i;
 
@@ -25,7 +25,12 @@ bool pair_begin(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t 
 		return false;
 	for (i = 0; i < 2; i++)
 		pair->fd[i] = device_join(pair->session, i, O_NONBLOCK);
-	return pair->fd[0] >= 0 && pair->fd[1] >= 0 &&
+	return pair->fd[0] >= 0 && pair->fd[1] >= 0;
+}
+
+bool pair_begin(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns)
+{
+	return pair_create(pair, mode, quantum_ns, latency_ns) &&
 	       !control_state(pair->session, LIVESTACK_STATE_RUNNING);
 }
 

@@ -18,6 +18,9 @@ struct pair {
 /* Of a @mode, running. False: something was refused; pair_end() is to be called all the same. */
 bool pair_begin(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns);
 
+/* The same before time begins. */
+bool pair_create(struct pair *pair, uint32_t mode, uint64_t quantum_ns, uint64_t latency_ns);
+
 /* Closes both and deletes the session; whether that was possible. */
 bool pair_end(struct pair *pair);
 

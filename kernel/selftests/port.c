@@ -2,8 +2,10 @@
 
 #include "port.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 const char *port_missing(void)
@@ -69,6 +71,21 @@ int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *an
 bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd)
 {
 	return port_stream(session, link, end, fd, false);
+}
+
+int port_pair(uint32_t session, uint16_t link, uint32_t end, int type)
+{
+	int fd[2];
+	bool ok;
+
+	if (socketpair(AF_UNIX, type, 0, fd))
+		return -1;
+	ok = port_socket(session, link, end, fd[1]) && !fcntl(fd[0], F_SETFL, O_NONBLOCK);
+	close(fd[1]);
+	if (ok)
+		return fd[0];
+	close(fd[0]);
+	return -1;
 }
 
 bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool framed)

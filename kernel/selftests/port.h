@@ -25,6 +25,8 @@ int port_new(uint32_t session, uint16_t link, uint32_t end, const struct port_re
 int port_del(uint32_t session, uint16_t link, uint32_t end);
 int port_get(uint32_t session, uint16_t link, uint32_t end, struct nl_answer *answer);
 bool port_socket(uint32_t session, uint16_t link, uint32_t end, int fd);
+/* A port of one end of a new pair of AF_UNIX sockets. The other, which does not wait, or -1. */
+int port_pair(uint32_t session, uint16_t link, uint32_t end, int type);
 bool port_stream(uint32_t session, uint16_t link, uint32_t end, int fd, bool framed);
 
 /* One setting of a way, LIVESTACK_A_LINK_TO_A or _B; a u32 where @size is 4, else a u64. */

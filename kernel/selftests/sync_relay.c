@@ -8,7 +8,6 @@
  * delayed. Needs: livestack.ko, livestack_ipc.ko and livestack_sync.ko loaded; root.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,20 +35,6 @@ static struct {
 	uint64_t taken;
 } own;
 
-static bool port(unsigned int host, uint32_t end, int type, int *fd)
-{
-	int pair[2];
-	bool ok;
-
-	if (socketpair(AF_UNIX, type, 0, pair))
-		return false;
-	ok = port_socket(own.cluster.session[host], LINK, end, pair[1]);
-	*fd = pair[0];
-	fcntl(*fd, F_SETFL, O_NONBLOCK);
-	close(pair[1]);
-	return ok;
-}
-
 static bool begin(int type)
 {
 	const struct cluster_config config = {
@@ -67,7 +52,8 @@ static bool begin(int type)
 	*own.cluster.weather = bad;
 	return cluster_component(&own.cluster, 0, 0) && cluster_component(&own.cluster, 1, 1) &&
 	       cluster_link(&own.cluster, LINK, 0, 0, 1, 1, LATENCY) &&
-	       port(0, LIVESTACK_END_A, type, &own.a) && port(1, LIVESTACK_END_B, type, &own.b) &&
+	       (own.a = port_pair(own.cluster.session[0], LINK, LIVESTACK_END_A, type)) >= 0 &&
+	       (own.b = port_pair(own.cluster.session[1], LINK, LIVESTACK_END_B, type)) >= 0 &&
 	       !model_join(&own.sender, own.cluster.session[0], 0, 0) &&
 	       !model_join(&own.receiver, own.cluster.session[1], 1, 0) &&
 	       cluster_state(&own.cluster, LIVESTACK_STATE_RUNNING);
@@ -140,27 +126,6 @@ static const char *receives(void)
 	return recv(own.b, &got, sizeof(got), 0) ? "the end is not the end" : NULL;
 }
 
-static bool exact(int type)
-{
-	const char *failure = NULL, *other = NULL;
-	pthread_t thread;
-
-	own.count = ktap_count(200, 20000);
-	if (!begin(type))
-		return end() && false;
-	pthread_create(&thread, NULL, sends, &other);
-	failure = receives();
-	if (failure)
-		ktap_note("at %llu ns: %s", (unsigned long long)own.receiver.clock_ns, failure);
-	failure = failure ?: balanced(own.count * sizeof(own.count)) ? NULL : "the counts";
-	/* So that who waits for the other does not wait for ever. */
-	cluster_state(&own.cluster, LIVESTACK_STATE_STOPPED);
-	pthread_join(thread, NULL);
-	if (other)
-		ktap_note("%s", other);
-	return end() && !failure && !other;
-}
-
 static char byte_at(uint64_t at)
 {
 	return at * 31 + (at >> 13);
@@ -221,24 +186,41 @@ static const char *drains(void)
 	return NULL;
 }
 
-static bool full(void)
+/* What @sends puts in is what @receives takes out, and so many bytes are counted on both hosts. */
+static bool carries(int type, unsigned int count, uint64_t bytes, void *(*sends)(void *failure),
+		    const char *(*receives)(void))
 {
 	const char *failure = NULL, *other = NULL;
 	pthread_t thread;
 
-	own.count = ktap_count(400, 4000);
-	if (!begin(SOCK_STREAM))
+	own.count = count;
+	if (!begin(type))
 		return end() && false;
-	pthread_create(&thread, NULL, fills, &other);
-	failure = drains();
+	pthread_create(&thread, NULL, sends, &other);
+	failure = receives();
 	if (failure)
-		ktap_note("after %llu bytes: %s", (unsigned long long)own.taken, failure);
-	failure = failure ?: balanced(own.count * (uint64_t)PIECE) ? NULL : "the counts";
+		ktap_note("at %llu ns: %s", (unsigned long long)own.receiver.clock_ns, failure);
+	failure = failure ?: balanced(bytes) ? NULL : "the counts";
+	/* So that who waits for the other does not wait for ever. */
 	cluster_state(&own.cluster, LIVESTACK_STATE_STOPPED);
 	pthread_join(thread, NULL);
 	if (other)
 		ktap_note("%s", other);
 	return end() && !failure && !other;
+}
+
+static bool exact(int type)
+{
+	const unsigned int count = ktap_count(200, 20000);
+
+	return carries(type, count, count * sizeof(count), sends, receives);
+}
+
+static bool full(void)
+{
+	const unsigned int count = ktap_count(400, 4000);
+
+	return carries(SOCK_STREAM, count, count * (uint64_t)PIECE, fills, drains);
 }
 
 int main(void)

@@ -9,10 +9,10 @@ import type { Test } from "tap";
 import { LabDaemon } from "./lab-daemon.js";
 import { LabDriver } from "./lab-driver.js";
 import type { Outcome } from "./livestack-here.js";
+import { unlessReset } from "./unless-reset.js";
 import { withLab } from "./with-lab.js";
 
 const BOOT_LIMIT_MS = 1_200_000;
-const BOOTS = 6;
 const RUNS = "/root/runs";
 const program = [process.execPath, join(repoRoot, "packages/controller/bin/livestack.js")];
 
@@ -64,11 +64,13 @@ export class LinksHost {
   }
 
   /**
-   * Starts one, and waits until its simulated time has begun. An emulated processor resets a guest
-   * that boots now and then (docs/design.md): then it is started again.
+   * Starts one, and waits until its simulated time has begun; once more if a guest was reset.
    */
   begin(scenario: string): Promise<LabDaemon> {
-    return this.#unlessReset(() => this.#start(this.#runOf(scenario)));
+    return unlessReset(
+      () => this.#start(this.#runOf(scenario)),
+      () => this.forgetRuns(),
+    );
   }
 
   /**
@@ -76,21 +78,13 @@ export class LinksHost {
    * @throws Error with what the run has said, if it ends before
    */
   during<Value>(scenario: string, beside: () => Promise<Value>): Promise<Value> {
-    return this.#unlessReset(async () => {
-      const run = await this.#start(this.#runOf(scenario));
-      return run.outlasts(beside());
-    });
-  }
-
-  async #unlessReset<Value>(attempt: () => Promise<Value>): Promise<Value> {
-    for (let left = BOOTS; ; left--) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (left <= 1 || !/its guest was reset/.test(String(error))) throw error;
-        await this.forgetRuns();
-      }
-    }
+    return unlessReset(
+      async () => {
+        const run = await this.#start(this.#runOf(scenario));
+        return run.outlasts(beside());
+      },
+      () => this.forgetRuns(),
+    );
   }
 
   /** Takes over one whose livestack was killed, and waits until that is so. */
@@ -134,4 +128,13 @@ export class LinksHost {
 /** Of what ping said, in ms, in its order. */
 export function timesOf(stdout: string): number[] {
   return [...stdout.matchAll(/ time=([\d.]+) ms/g)].map(([, ms]) => Number(ms));
+}
+
+/** of a full segment: what is the program's, and the frame with the headers of TCP, IP and Ethernet */
+const TCP_SHARE = 1448 / 1514;
+
+/** What iperf3 has received by TCP is the rate less headers, within 5 %. */
+export function checkTcp(t: Test, tcpBps: number, rateBps: number): void {
+  const wantedBps = rateBps * TCP_SHARE;
+  t.ok(Math.abs(tcpBps / wantedBps - 1) < 0.05, `TCP: ${tcpBps} bit/s, ${wantedBps} less headers`);
 }

@@ -211,8 +211,8 @@ export const ipcMutants: readonly Mutant[] = [
     name: "a stream that begins before its link is lost",
     promise: STREAM,
     file: "kernel/core/port.c",
-    find: "	if (port->whole && ls_way_is_early(port->out))\n		return false;\n",
-    replace: "",
+    find: "return !ls_way_is_early(port->out) &&\n	       ls_way",
+    replace: "return ls_way",
     command: selftests("ipc_relay"),
   },
   {

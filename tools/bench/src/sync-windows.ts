@@ -3,8 +3,7 @@
 // does on each of them.
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { repoRoot } from "@livestack/lab";
-import { Talker } from "./talker.js";
+import { repoRoot, Talker } from "@livestack/lab";
 
 const program = join(repoRoot, "kernel/build/selftests/bench_sync");
 
@@ -31,10 +30,9 @@ export async function windowsInKernels(
   windows: number,
 ): Promise<WindowCost[]> {
   const [uuid, key] = [randomUUID(), randomBytes(32).toString("hex")];
-  const numbers = (host: number) => [String(hosts.length), String(host)];
   const talkers = await Promise.all(
     hosts.map(({ name, address }, host) =>
-      Talker.start(name, program, ...numbers(host), address, String(windows)),
+      Talker.start(name, program, `${hosts.length}`, `${host}`, address, `${windows}`),
     ),
   );
   for (const talker of talkers) talker.say(`${uuid} ${key}`);

@@ -17,4 +17,5 @@ export { down, type UpOptions, up } from "./lab.js";
 export { buildModules, insertCommand, moduleFile, moduleNames } from "./modules.js";
 export { labDir, repoRoot, stateDir } from "./paths.js";
 export { type HostState, type LabState, listLabs, readState } from "./state.js";
+export { Talker } from "./talker.js";
 export { runSelftests, type TestForm } from "./test-module.js";

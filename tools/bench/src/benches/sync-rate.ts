@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Windows that two hosts agree on, each a kernel of its own: livestack_sync.ko against a gRPC stream.
 import { fileURLToPath } from "node:url";
-import { buildModules, DEFAULT_KERNEL, exec, insertCommand, resolveKernel } from "@livestack/lab";
+import {
+  buildModules,
+  DEFAULT_KERNEL,
+  exec,
+  insertCommand,
+  resolveKernel,
+  Talker,
+} from "@livestack/lab";
 import { startBenchLab } from "../bench-lab.js";
 import type { PairedBench } from "../pairs.js";
 import { type SyncHost, windowsInKernels } from "../sync-windows.js";
-import { Talker } from "../talker.js";
 
 const KERNEL_WINDOWS = 2_000;
 const GRPC_WINDOWS = 500;
