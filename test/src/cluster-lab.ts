@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RunResultFile } from "@livestack/controller/result";
 import {
   buildModules,
@@ -18,6 +19,8 @@ import { LabCluster } from "./lab-cluster.js";
 import { LabDaemon } from "./lab-daemon.js";
 import { withLab } from "./with-lab.js";
 
+const LOOK_MS = 250;
+const LIMIT_MS = 120_000;
 const RUNS = "/root/runs";
 /** With its network between hosts, which is the one that it has. */
 const INTERFACE = "$(basename $(ls -d /sys/class/net/e*))";
@@ -104,6 +107,16 @@ export class ClusterLab {
     return this.outcome(await this.begin(scenario));
   }
 
+  /** Neither folders of sessions nor components; the controller may take a moment to have them ended. */
+  async nothingLeft(hosts = this.hosts.map(({ name }) => name)): Promise<void> {
+    const look = "ls /run/livestack | grep -v controller.sock; pgrep -c 'model_|qemu'; true";
+    for (const host of hosts)
+      await eventually(
+        `nothing is left on ${host}`,
+        async () => (await this.sh(host, look)) === "0\n",
+      );
+  }
+
   /** The last of its tests. */
   async checkKernels(t: Test, hosts = this.hosts.map(({ name }) => name)): Promise<void> {
     for (const host of hosts) {
@@ -113,6 +126,14 @@ export class ClusterLab {
       const log = await this.sh(host, "dmesg --level emerg,alert,crit,err");
       t.notMatch(log, /Oops|BUG:|WARNING:|livestack/, host);
     }
+  }
+}
+
+export async function eventually(what: string, is: () => Promise<boolean>): Promise<void> {
+  const limit = performance.now() + LIMIT_MS;
+  while (!(await is())) {
+    if (performance.now() > limit) throw new Error(`${what}: not within ${LIMIT_MS} ms`);
+    await sleep(LOOK_MS);
   }
 }
 

@@ -9,6 +9,7 @@ import { form } from "./form.js";
 import { LabDriver } from "./lab-driver.js";
 import { checkTcp, timesOf } from "./links-host.js";
 import { tellsOfReset, unlessReset } from "./unless-reset.js";
+import { checkStopped, endTraces, startTraces } from "./window-traces.js";
 
 if (form === "short") {
   t.pass("guests of two hosts speak with each other", { skip: "guests boot: takes too long" });
@@ -116,6 +117,20 @@ t.test("a rate of 5 Mbit carries as much between hosts", async (t) => {
   // Guests with much to do run past the end of a window now and then: that is counted, as on one host.
   t.equal(result?.links[0]?.late, result?.late_deliveries);
   t.comment(`${result?.late_deliveries} late`);
+});
+
+t.test("a VMM that is killed on one host ends the run on both, within a window", async (t) => {
+  const { status, said } = await unlessReset(async () => {
+    await startTraces(lab);
+    const run = await lab.begin(pinging);
+    await run.until(/^livestack: simulated/m);
+    await lab.sh(second, "pkill -9 qemu");
+    return lab.outcome(run);
+  });
+  t.not(status, 0, "no result that looks right");
+  t.match(said, /b: its VMM was killed by SIGKILL \[COMPONENT_LOST\]/);
+  checkStopped(t, await endTraces(lab));
+  await lab.nothingLeft();
 });
 
 t.test("the kernels have nothing to complain about", (t) => lab.checkKernels(t));

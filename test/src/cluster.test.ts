@@ -6,17 +6,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { windowsInKernels } from "@livestack/bench";
 import { repoRoot } from "@livestack/lab";
 import t, { type Test } from "tap";
-import { ClusterLab, type ClusterRun } from "./cluster-lab.js";
+import { ClusterLab, type ClusterRun, eventually } from "./cluster-lab.js";
 import { count, form } from "./form.js";
 import type { LabDaemon } from "./lab-daemon.js";
-import { endTraces, type HostTrace, startTraces } from "./window-traces.js";
+import { checkStopped, endTraces, type HostTrace, startTraces } from "./window-traces.js";
 
 const SIGKILL = 9;
 const REQUESTS = count(4_000, 400);
 const WINDOWS_AT_LEAST = 50;
 const CUT_MS = count(8_000, 60_000);
-const LOOK_MS = 250;
-const LIMIT_MS = 120_000;
 const models = join(repoRoot, "kernel/build/selftests");
 
 const lab = await ClusterLab.start(t, "cluster", count(2, 3));
@@ -55,28 +53,10 @@ function simulated({ result, logs }: ClusterRun) {
   return { logs, links };
 }
 
-async function eventually(what: string, is: () => Promise<boolean>): Promise<void> {
-  const limit = performance.now() + LIMIT_MS;
-  while (!(await is())) {
-    if (performance.now() > limit) throw new Error(`${what}: not within ${LIMIT_MS} ms`);
-    await sleep(LOOK_MS);
-  }
-}
-
 /** As a host's own kernel has it. */
 async function statusAt(host: string): Promise<string> {
   const program = join(repoRoot, "packages/controller/bin/livestack.js");
   return lab.sh(host, `${process.execPath} ${program} status cluster 2>&1; true`);
-}
-
-/** Neither folders of sessions nor models; the controller may take a moment to have them ended. */
-async function nothingLeft(hosts: readonly string[]): Promise<void> {
-  const look = "ls /run/livestack | grep -v controller.sock; pgrep -c model_; true";
-  for (const host of hosts)
-    await eventually(
-      `nothing is left on ${host}`,
-      async () => (await lab.sh(host, look)) === "0\n",
-    );
 }
 
 function checkWhole(t: Test, run: ClusterRun, requests: number): void {
@@ -202,12 +182,15 @@ for (const [what, disturb] of form === "full" ? DISTURBANCES : DISTURBANCES.slic
   });
 
 t.test("a component that is killed on one host ends the run on all", OF_FULL, async (t) => {
-  const run = await disturbed(async () => {
+  await startTraces(lab);
+  const run = await disturbed(async (begun) => {
+    await begun.until(/^livestack: simulated/m);
     await lab.sh(third, "pkill -9 -x model_server");
   });
   t.not(run.status, 0);
   t.match(run.said, /server.*\[COMPONENT_LOST\]/);
-  await nothingLeft(lab.hosts.map(({ name }) => name));
+  checkStopped(t, await endTraces(lab));
+  await lab.nothingLeft();
 });
 
 t.test("a host that is killed ends the run, once it is given up", OF_FULL, async (t) => {
@@ -221,7 +204,7 @@ t.test("a host that is killed ends the run, once it is given up", OF_FULL, async
   t.not(run.status, 0, "no result that looks right");
   t.equal(run.result, undefined);
   t.match(run.said, new RegExp(`${third}`));
-  await nothingLeft(survivors);
+  await lab.nothingLeft(survivors);
 });
 
 t.test("the kernels have nothing to complain about", (t) => lab.checkKernels(t, survivors));

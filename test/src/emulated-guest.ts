@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A guest in an emulated machine of its own: no KVM, no lab, no session.
 import { spawn } from "node:child_process";
-import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AgentClient, agentPort, guestDisk, guestMachine } from "@livestack/controller";
 import { tools } from "@livestack/image";
@@ -47,13 +47,29 @@ export async function bootEmulated(
     await ended;
     rmSync(place, { recursive: true });
   });
-  const connect = () =>
-    AgentClient.connect(socket, { vmmStarts: true, signal: AbortSignal.timeout(BOOT_LIMIT_MS) });
-  const agent = await connect().catch((error: unknown) => {
-    t.comment(readFileSync(join(place, "console"), "utf8"));
-    throw error;
-  });
+  const connect = async () => {
+    const signal = AbortSignal.timeout(BOOT_LIMIT_MS);
+    try {
+      return await AgentClient.connect(socket, { vmmStarts: true, signal });
+    } catch (error) {
+      t.comment(readFileSync(join(place, "console"), "utf8"));
+      t.comment(threadsOf(vmm.pid));
+      throw error;
+    }
+  };
+  const agent = await connect();
   return { ended, agent, disk, connect };
+}
+
+/** Name, state and time on a CPU of each thread: whether a guest that says nothing runs at all. */
+function threadsOf(pid: number | undefined): string {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    const lines = readdirSync(tasks).map((task) => readFileSync(`${tasks}/${task}/stat`, "utf8"));
+    return lines.map((line) => line.split(" ").slice(0, 15).join(" ")).join("\n");
+  } catch {
+    return "its VMM has ended";
+  }
 }
 
 /** What a command in it writes, and its status unless that is 0. */

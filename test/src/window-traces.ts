@@ -2,6 +2,7 @@
 // When each of several lab hosts has opened each window of a session, by one clock.
 import { createInterface } from "node:readline";
 import { startCommand } from "@livestack/lab";
+import type { Test } from "tap";
 import type { ClusterLab } from "./cluster-lab.js";
 
 const TRACING = "/sys/kernel/tracing";
@@ -42,6 +43,20 @@ export function endTraces(lab: ClusterLab): Promise<HostTrace[]> {
       return { host, offMs, windows: windowsOf(text, aheadMs) };
     }),
   );
+}
+
+const spansOf = ({ windows }: HostTrace) =>
+  windows.map(({ startNs, endNs }) => `${startNs} to ${endNs}`);
+
+/** All have opened the same windows, except that one may have opened the next already. */
+export function checkStopped(t: Test, traces: readonly HostTrace[]): void {
+  const spans = traces.map(spansOf);
+  const counts = spans.map(({ length }) => length);
+  const least = Math.min(...counts);
+  t.ok(least > 0, "each has opened windows");
+  t.ok(Math.max(...counts) <= least + 1, `windows that the hosts have opened: ${counts}`);
+  const [one, ...others] = spans.map((opened) => opened.slice(0, least));
+  for (const other of others) t.same(other, one, "the same windows");
 }
 
 /** "...: 12.345678: ls_window_open: session=1 generation=5 start_ns=1000 end_ns=2000" */

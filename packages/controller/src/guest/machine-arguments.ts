@@ -28,6 +28,9 @@ export function guestCommandLine({ tscKhz, extra = [] }: GuestKernelOptions = {}
     "pci=lastbus=0",
     // Its timer would wake every CPU each 4 s, and idle time that is interrupted is not skipped.
     "nowatchdog",
+    // At boot it would count the timer's interrupts against a TSC that goes on while a busy host does
+    // not run it, and panic; Linux leaves that out itself where it knows the hypervisor.
+    "no_timer_check",
     // guestMachine's IOMMU is there for interrupts; with DMA it would only be work.
     "intel_iommu=off",
     // QEMU's exit is how a panic is told.
