@@ -29,7 +29,7 @@
 #include "talker.h"
 
 #define LINES 24
-#define LEAVING 8 /* go down together: what is on them arrives in the same windows */
+#define LEAVING 8 /* at once: what is on them arrives in the same windows */
 #define PARTS 6
 #define QUANTUM 10000
 #define LATENCY_MAX (10 * QUANTUM) /* beside a quantum; and of a jitter */
@@ -40,7 +40,7 @@ struct end {
 };
 
 struct line {
-	bool there, up;
+	bool up;
 	struct end end[2];
 };
 
@@ -131,11 +131,6 @@ static bool kill_part(void)
 	return go_on() && start_part(id);
 }
 
-static uint32_t end_of(unsigned int which)
-{
-	return which ? LIVESTACK_END_B : LIVESTACK_END_A;
-}
-
 static bool open_end(uint16_t id, unsigned int which)
 {
 	struct end *end = &world.line[id].end[which];
@@ -144,7 +139,7 @@ static bool open_end(uint16_t id, unsigned int which)
 	/* Mostly of one kind at both ends. */
 	end->talker.kind = (id + (chance(4) ? 0 : chance(TALKER_KINDS))) % TALKER_KINDS;
 	snprintf(interface, sizeof(interface), "lssoak%u%c", id, 'a' + which);
-	end->port = talker_start(&end->talker, world.session, id, end_of(which), interface,
+	end->port = talker_start(&end->talker, world.session, id, LIVESTACK_END_A + which, interface,
 				 chance(UINT64_MAX));
 	return end->port;
 }
@@ -157,7 +152,7 @@ static bool close_end(uint16_t id, unsigned int which)
 	/* Its process is killed before or after. */
 	if (chance(2))
 		talker_kill(&end->talker);
-	error = end->port ? port_del(world.session, id, end_of(which)) : 0;
+	error = end->port ? port_del(world.session, id, LIVESTACK_END_A + which) : 0;
 	end->port = false;
 	talker_kill(&end->talker);
 	return done("close a port of link", id, error);
@@ -169,13 +164,10 @@ static bool delete_line(uint16_t id)
 	struct standstill still = { .session = world.session };
 	int error;
 
-	if (!world.line[id].there)
-		return true;
 	while ((error = port_link_del(world.session, id)) == EBUSY && !standstill_is(&still))
 		usleep(1000);
 	if (error == EBUSY)
 		standstill_note(&still, id, world.part, PARTS);
-	world.line[id].there = false;
 	return done("delete link", id, error);
 }
 
@@ -213,7 +205,7 @@ static bool up(uint16_t id)
 		  control_link_ways(world.session, id, a, b, to_ns,
 				    QUANTUM + chance(LATENCY_MAX))))
 		return false;
-	line->there = line->up = true;
+	line->up = true;
 	world.ups++;
 	return open_end(id, 0) && open_end(id, 1);
 }
@@ -289,25 +281,29 @@ static bool begin(void)
 	for (id = 0; id < PARTS; id++)
 		if (control_component(world.session, id, LIVESTACK_KIND_MODEL) || !start_part(id))
 			return false;
+	for (id = 0; id < LINES; id++)
+		if (!up(id))
+			return false;
 	return !control_state(world.session, LIVESTACK_STATE_RUNNING);
+}
+
+static bool renew(uint16_t id)
+{
+	return delete_line(id) && up(id) && disturb(id) && disturb(chance(LINES));
 }
 
 /* Each link goes down and up once, beside whatever else happens to it and the others. */
 static bool cycle(void)
 {
 	const uint16_t first = chance(LINES);
-	uint16_t i, k, id;
+	uint16_t i;
 
-	for (i = 0; i < LINES; i += LEAVING) {
-		/* 7 has no divisor with 24: each one once. */
-		for (k = i; k < i + LEAVING; k++)
-			if (!down((first + 7 * k) % LINES))
-				return false;
-		for (k = i; k < i + LEAVING; k++) {
-			id = (first + 7 * k) % LINES;
-			if (!delete_line(id) || !up(id) || !disturb(id) || !disturb(chance(LINES)))
-				return false;
-		}
+	/* 7 has no divisor with 24: each one once. */
+	for (i = 0; i < LINES + LEAVING; i++) {
+		if (i < LINES && !down((first + 7 * i) % LINES))
+			return false;
+		if (i >= LEAVING && !renew((first + 7 * (i - LEAVING)) % LINES))
+			return false;
 	}
 	return go_on();
 }

@@ -156,8 +156,8 @@ static void talk(const struct mouth *mouth, uint64_t seed)
 		if (chance(4))
 			hear(mouth);
 		/*
-		 * The slower a window of simulated time is, the more is said in it, and the slower it
-		 * is: who talks in a slow kernel leaves it time for what is tested.
+		 * The slower a window of simulated time is, the more is said in it, and the
+		 * slower it is: who talks in a slow kernel leaves it time for what is tested.
 		 */
 		nap = 1000 + chance(NAP_US);
 		took = now_us() - begun;

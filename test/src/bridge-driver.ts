@@ -2,6 +2,7 @@
 // Runs inside a lab host: two virtual machines on a plain bridge, without LiveStack, to compare with; and
 // processes that take the processor from all else.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import {
   AgentClient,
@@ -13,6 +14,7 @@ import {
 } from "@livestack/controller";
 import { tinyGuest, tools } from "@livestack/image";
 import { answerRequests } from "./answer-requests.js";
+import { RESET, unlessReset } from "./unless-reset.js";
 
 const PLACE = "/tmp/livestack-bridge";
 const BRIDGE = "plain";
@@ -49,7 +51,7 @@ function address(index: number): string {
   return `10.9.0.${index + 1}`;
 }
 
-async function boot(tap: string, index: number): Promise<Machine> {
+async function boot(tap: string, index: number): Promise<void> {
   const { qemu, qemuArgs, env } = tools();
   const { kernel, initrd } = tinyGuest();
   const { invariant, tellKhz } = hostTsc("/");
@@ -64,17 +66,24 @@ async function boot(tap: string, index: number): Promise<Machine> {
   const own = { ...process.env, ...env };
   const vmm = spawn(qemu, args, { env: own, stdio: ["ignore", "ignore", "inherit"] });
   const signal = AbortSignal.timeout(BOOT_LIMIT_MS);
-  const agent = await AgentClient.connect(socket, { vmmStarts: true, signal });
+  const over = once(vmm, "close");
+  const agent = await AgentClient.connect(socket, { vmmStarts: true, signal }).catch(
+    async (error: unknown) => {
+      vmm.kill("SIGKILL");
+      const [status] = await over;
+      throw status === 0 ? new Error(RESET, { cause: error }) : error;
+    },
+  );
+  machines[index] = { vmm, agent };
   const set = `ip address add ${address(index)}/24 dev eth0 && ip link set dev eth0 up`;
   const { exit, stderr } = await agent.run({ run: set }).result;
   if (exit !== 0) throw new Error(`${set}: ${stderr}`);
-  return { vmm, agent };
 }
 
 async function start(): Promise<null> {
   mkdirSync(PLACE, { recursive: true });
   layBridge();
-  machines = await Promise.all(TAPS.map(boot));
+  await Promise.all(TAPS.map((tap, index) => unlessReset(() => boot(tap, index))));
   return null;
 }
 

@@ -2,8 +2,11 @@
 
 const ATTEMPTS = 6;
 
+/** How a run tells of it. */
+export const RESET = "its guest was reset";
+
 /** Whether that is what a run, or an error with its words, tells. */
-export const tellsOfReset = (said: string): boolean => /its guest was reset/.test(said);
+export const tellsOfReset = (said: string): boolean => said.includes(RESET);
 
 /**
  * Tries once more when a guest was reset, as an emulated processor does with one that boots now and
