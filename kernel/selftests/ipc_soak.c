@@ -139,8 +139,8 @@ static bool open_end(uint16_t id, unsigned int which)
 	/* Mostly of one kind at both ends. */
 	end->talker.kind = (id + (chance(4) ? 0 : chance(TALKER_KINDS))) % TALKER_KINDS;
 	snprintf(interface, sizeof(interface), "lssoak%u%c", id, 'a' + which);
-	end->port = talker_start(&end->talker, world.session, id, LIVESTACK_END_A + which, interface,
-				 chance(UINT64_MAX));
+	end->port = talker_start(&end->talker, world.session, id, LIVESTACK_END_A + which,
+				 interface, chance(UINT64_MAX));
 	return end->port;
 }
 
