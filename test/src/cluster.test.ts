@@ -9,7 +9,7 @@ import t, { type Test } from "tap";
 import { ClusterLab, type ClusterRun, eventually } from "./cluster-lab.js";
 import { count, form } from "./form.js";
 import type { LabDaemon } from "./lab-daemon.js";
-import { checkStopped, endTraces, type HostTrace, startTraces } from "./window-traces.js";
+import { checkStopped, endTraces, type HostTrace, spansOf, startTraces } from "./window-traces.js";
 
 const SIGKILL = 9;
 const REQUESTS = count(4_000, 400);
@@ -92,8 +92,7 @@ for (const [what, netem] of form === "full" ? WEATHERS : WEATHERS.slice(-1))
 
 /** No host has opened a window before each other one had opened the last. */
 function checkTraces(t: Test, traces: readonly HostTrace[]): void {
-  const spans = ({ windows }: HostTrace) => windows.map(({ startNs, endNs }) => [startNs, endNs]);
-  const [one, ...others] = traces.map(spans);
+  const [one, ...others] = traces.map(spansOf);
   t.ok((one?.length ?? 0) >= WINDOWS_AT_LEAST, `${one?.length} windows`);
   for (const other of others) t.same(one, other, "all open the same windows");
   for (const ahead of traces)

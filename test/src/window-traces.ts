@@ -45,7 +45,8 @@ export function endTraces(lab: ClusterLab): Promise<HostTrace[]> {
   );
 }
 
-const spansOf = ({ windows }: HostTrace) =>
+/** From when to when its windows are, in their order. */
+export const spansOf = ({ windows }: HostTrace) =>
   windows.map(({ startNs, endNs }) => `${startNs} to ${endNs}`);
 
 /** All have opened the same windows, except that one may have opened the next already. */
