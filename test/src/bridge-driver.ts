@@ -26,6 +26,7 @@ interface Machine {
   agent: AgentClient;
 }
 
+/** By number; one that did not start is missing. */
 let machines: Machine[] = [];
 let busy: ChildProcess[] = [];
 
@@ -112,7 +113,7 @@ function makeBusy([count = "0"]: readonly string[]): null {
 }
 
 async function end(): Promise<null> {
-  for (const { vmm, agent } of machines) {
+  for (const { vmm, agent } of Object.values(machines)) {
     const ended = new Promise((done) => vmm.once("close", done));
     agent.close();
     vmm.kill("SIGKILL");
@@ -125,5 +126,5 @@ async function end(): Promise<null> {
 
 await answerRequests({ start, ping, delay, busy: makeBusy, end });
 makeBusy([]);
-for (const { vmm } of machines) vmm.kill("SIGKILL");
+for (const { vmm } of Object.values(machines)) vmm.kill("SIGKILL");
 process.exit(0);
