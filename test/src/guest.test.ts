@@ -16,6 +16,7 @@ const {
   disk,
   connect,
   agent: booted,
+  starve,
 } = await bootEmulated(t, place, [
   ...["-m", "256M", "-serial", `file:${console}`],
   ...["-kernel", guest.kernel, "-initrd", guest.initrd, "-append", guestCommandLine()],
@@ -107,12 +108,29 @@ t.test(
       .split("\n");
     t.same([initLater, agentLater], [init, agent]);
 
-    await t.test("one that comes while the kernel still thinks it has gone, too", async (t) => {
-      for (let i = 0; i < 60; i++) {
+    const again = async (times: number) => {
+      const exits = new Set<number | undefined>();
+      for (let i = 0; i < times; i++) {
         next.close();
         next = await connect();
-        t.equal((await next.run({ run: "true" }).result).exit, 0);
+        exits.add((await next.run({ run: "true" }).result).exit);
       }
+      return [...exits];
+    };
+    // Where the agent does not run, what it reads and what wakes it are further apart.
+    const irqs = "for i in /proc/irq/*/virtio*; do echo 1 >$(dirname $i)/smp_affinity; done";
+    await next.run({ run: `taskset -p 2 $(pidof livestack-agent); ${irqs}` }).result;
+
+    await t.test("one that comes while the kernel still thinks it has gone, too", async (t) => {
+      t.same(await again(200), [0]);
+    });
+
+    // What has come may not wait for an interrupt that its reader has made superfluous.
+    const late = "one that asks while the processor that its port interrupts hardly runs, too";
+    await t.test(late, async (t) => {
+      starve(t);
+      for (let i = 0; i < 300; i++) await next.getFile("/proc/self/status");
+      t.same(await again(10), [0]);
     });
 
     await t.test("it powers off when it is told to", async (t) => {

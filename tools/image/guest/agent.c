@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,11 +259,13 @@ static void disconnected(void)
 		doubtful = in.len;
 }
 
+/*
+ * The port is not polled here: polling takes what has come from the queue, so the interrupt for that
+ * finds nothing new and wakes nobody, and we would sleep with a request unread.
+ */
 static void send_answers(void)
 {
-	struct pollfd p = { .fd = port.fd };
-
-	if (greeted && (is_socket || (poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP))))
+	if (greeted && (is_socket || !(port.events & EPOLLHUP)))
 		send_kept_runs(false);
 }
 
@@ -392,6 +393,7 @@ int main(int argc, char **argv)
 			continue;
 		}
 		s = event.data.ptr;
+		s->events = event.events;
 		s->ready(s);
 	}
 }

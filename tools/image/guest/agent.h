@@ -7,6 +7,7 @@
 /* A descriptor that the main loop waits for. */
 struct source {
 	int fd;		/* -1: closed */
+	uint32_t events;	/* EPOLL*, as they were when `ready` was called last */
 	void (*ready)(struct source *s);
 };
 
