@@ -15,7 +15,7 @@ const HOME = "/root";
  * @param path of the program in it
  * @param place an existing folder for the files, which may not be gone before the guest is up
  * @returns the `files` of a component, as a scenario has them
- * @throws ImageError if it is not there, or its libraries are not
+ * @throws Error if it is not there, or its libraries are not
  */
 export function debianProgram(disk: string, path: string, place: string): string {
   const all = mkdtempSync(join(place, "all-"));

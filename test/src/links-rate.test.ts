@@ -118,6 +118,13 @@ async function report(name: keyof typeof scenarios, command: string) {
   return JSON.parse(stdout).end;
 }
 
+async function checkEnd(t: Test, name: keyof typeof scenarios): Promise<void> {
+  const { late_deliveries: late, links } = await host.resultOf(name);
+  t.comment(`${late} late`);
+  t.equal(links[0].late, late);
+  t.equal(await host.left(), "0\n");
+}
+
 t.test("a rate of 5 Mbit carries so much, and drops and counts the rest", async (t) => {
   const { before, after } = await host.during("rate", async () => {
     await ended("tcp");
@@ -143,10 +150,7 @@ t.test("a rate of 5 Mbit carries so much, and drops and counts the rest", async 
     after.sent - before.sent >= packets && after.sent - before.sent <= packets + 10 * OTHER_FRAMES,
     `${after.sent - before.sent} frames for ${packets} packets`,
   );
-  const { late_deliveries: late, links } = await host.resultOf("rate");
-  t.comment(`${late} late`);
-  t.equal(links[0].late, late);
-  t.equal(await host.left(), "0\n");
+  await checkEnd(t, "rate");
 });
 
 t.test("so does one that is nearly all that the guests can fill", async (t) => {
@@ -159,6 +163,7 @@ t.test("so does one that is nearly all that the guests can fill", async (t) => {
     return bps;
   });
   checkTcp(t, (await report("fast", "fast")).sum_received.bits_per_second, rateBps);
+  await checkEnd(t, "fast");
 });
 
 t.test("the kernel has nothing to complain about, and its modules go", async (t) => {

@@ -48,7 +48,7 @@ export function runSync(
 ): Buffer {
   const result = spawnSync(program, args, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, PATH, ...options.env },
     input: options.input,
     maxBuffer: 1 << 30,
     stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
